@@ -1,0 +1,3 @@
+"""gpuqueue: a render queue for GPU servers."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,37 @@
+"""What a job delivers: bytes with their MIME type."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+
+#: MIME type to file extension; the extension is what ``${mime_ext}`` becomes.
+EXTENSIONS = {
+    "application/json": "json",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/vnd.radiance": "hdr",
+    "image/x-exr": "exr",
+}
+
+
+@dataclass(frozen=True)
+class Binary:
+    """Bytes and their MIME type: an image, or the JSON text of a command's result."""
+
+    data: bytes = field(repr=False)
+    mime_type: str
+
+    @property
+    def extension(self) -> str:
+        """File extension without the dot; ``bin`` for a MIME type not in `EXTENSIONS`."""
+        return EXTENSIONS.get(self.mime_type, "bin")
+
+    @classmethod
+    def of(cls, result: Binary | JsonValue) -> Binary:
+        """The result itself, or its JSON text if it is plain data."""
+        if isinstance(result, Binary):
+            return result
+        return cls(json.dumps(result, allow_nan=False).encode(), "application/json")

@@ -1,0 +1,5 @@
+"""Placeholder while the rooms are built."""
+
+
+def main() -> None:
+    """Do nothing yet."""

@@ -1,0 +1,31 @@
+"""Commands: what a job may ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpuqueue.commands.base import (
+    Command,
+    CommandContext,
+    NoParameters,
+    Parameters,
+    Result,
+    command,
+)
+from gpuqueue.registry import Registry
+
+__all__ = [
+    "COMMANDS",
+    "Command",
+    "CommandContext",
+    "NoParameters",
+    "Parameters",
+    "Result",
+    "command",
+]
+
+COMMANDS: Registry[Command[Any]] = Registry(
+    "command",
+    get_version="gpuqueue.commands.get_version:get_version",
+    rs_fancy_render="gpuqueue.commands.rs_fancy_render:rs_fancy_render",
+)

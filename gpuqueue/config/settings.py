@@ -1,0 +1,173 @@
+"""The settings of a server: one frozen object, checked once at start-up.
+
+Names of fields are the directives of the configuration file; units are in the names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HttpPostSettings(_Frozen):
+    """Block ``queue_manager/http_post``: how results are posted."""
+
+    follow_redirects: bool = False
+    verify_ssl: bool = True
+    connect_timeout_s: float = Field(5, gt=0, le=60)
+    total_timeout_s: float = Field(30, gt=0, le=600)
+    max_tries: int = Field(4, ge=1, le=20)
+
+
+class QueueManagerSettings(_Frozen):
+    """Block ``queue_manager``: what may be queued, where, and how a listener holds a job."""
+
+    allow_command: frozenset[str] = frozenset()
+    default_queue: str | None = None
+    listen_queue: str | None = None
+    #: How long a received message stays hidden unless the heartbeat renews it.
+    visibility_timeout_s: int = Field(120, ge=2, le=43200)
+    #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
+    max_job_time_s: int = Field(41400, ge=1, le=43200)
+    #: How long a failed try waits at most before its message becomes visible again.
+    max_backoff_s: int = Field(900, ge=0, le=43200)
+    #: How long a stopping listener lets a running command go on before handing its job back.
+    stop_grace_s: float = Field(0, ge=0, le=43200)
+    http_post: HttpPostSettings = HttpPostSettings()
+
+    @property
+    def heartbeat_interval_s(self) -> float:
+        """A third of the visibility time, so that one lost renewal does no harm."""
+        return self.visibility_timeout_s / 3
+
+
+class SqsQueueSettings(_Frozen):
+    """Block ``aws/sqs/queue``: one Amazon SQS queue under a name of ours."""
+
+    module: Literal["sqs"] = "sqs"
+    name: str
+    queue_url: str
+    region: str | None = None
+    endpoint_url: str | None = None
+
+
+class S3BucketSettings(_Frozen):
+    """Block ``aws/s3/bucket``: one Amazon S3 bucket under a name of ours."""
+
+    module: Literal["s3"] = "s3"
+    name: str
+    bucket: str
+    region: str | None = None
+    endpoint_url: str | None = None
+    #: Address objects as endpoint/bucket/key; many S3-compatible servers need it.
+    path_style: bool = False
+
+
+class AwsSettings(_Frozen):
+    """Block ``aws``. Without keys the AWS default chain (environment, role …) is used."""
+
+    access_key: str | None = None
+    secret_key: SecretStr | None = None
+    session_token: SecretStr | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    queues: tuple[SqsQueueSettings, ...] = ()
+    buckets: tuple[S3BucketSettings, ...] = ()
+
+
+class LocalQueueSettings(_Frozen):
+    """Block ``local/queue``: one embedded queue, a SQLite file."""
+
+    module: Literal["local"] = "local"
+    name: str
+    path: Path
+    max_receives: int = Field(5, ge=1, le=1000)
+
+
+class LocalBucketSettings(_Frozen):
+    """Block ``local/bucket``: one folder used as a bucket."""
+
+    module: Literal["local"] = "local"
+    name: str
+    path: Path
+
+
+class LocalSettings(_Frozen):
+    """Block ``local``: the embedded queues and buckets."""
+
+    queues: tuple[LocalQueueSettings, ...] = ()
+    buckets: tuple[LocalBucketSettings, ...] = ()
+
+
+class RenderSettings(_Frozen):
+    """Block ``render``: the device, and the bounds every render must keep."""
+
+    device: Literal["auto", "cpu", "cupy", "pycuda", "null"] = "auto"
+    #: Threads of the cpu device; 0 means one per core.
+    threads: int = Field(0, ge=0, le=1024)
+    max_resolution: int = Field(16384, ge=1, le=65536)
+    max_pixels: int = Field(1 << 27, ge=1)
+    max_samples: int = Field(1 << 20, ge=1, le=1 << 30)
+    max_scene_bytes: int = Field(4 << 30, ge=1)
+
+
+class Settings(_Frozen):
+    """Everything a server needs to know."""
+
+    http_address: str = "127.0.0.1"
+    http_port: int = Field(8080, ge=0, le=65535)
+    http_post_body_limit: int = Field(1 << 20, ge=1024, le=1 << 30)
+    #: Scene files and everything they include must lie below this folder.
+    content_root: Path = Path()
+    #: Folders whose Python files add commands.
+    command_folders: tuple[Path, ...] = ()
+    queue_manager: QueueManagerSettings = QueueManagerSettings()
+    aws: AwsSettings = AwsSettings()
+    local: LocalSettings = LocalSettings()
+    render: RenderSettings = RenderSettings()
+
+    @property
+    def queues(self) -> dict[str, LocalQueueSettings | SqsQueueSettings]:
+        """Every configured queue by its name."""
+        return {queue.name: queue for queue in (*self.local.queues, *self.aws.queues)}
+
+    @property
+    def buckets(self) -> dict[str, LocalBucketSettings | S3BucketSettings]:
+        """Every configured bucket by its name."""
+        return {bucket.name: bucket for bucket in (*self.local.buckets, *self.aws.buckets)}
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        queues = [queue.name for queue in (*self.local.queues, *self.aws.queues)]
+        buckets = [bucket.name for bucket in (*self.local.buckets, *self.aws.buckets)]
+        for kind, names in (("queue", queues), ("bucket", buckets)):
+            for name in {n for n in names if names.count(n) > 1}:
+                raise ValueError(f"{kind} '{name}' is configured twice")
+        for directive in ("default_queue", "listen_queue"):
+            name = getattr(self.queue_manager, directive)
+            if name is not None and name not in queues:
+                listed = ", ".join(sorted(queues)) or "none"
+                raise ValueError(f"{directive} '{name}' is not a configured queue; known: {listed}")
+        return self
+
+
+def embedded_settings(data: Path = Path("gpuqueue-data"), content_root: Path = Path()) -> Settings:
+    """The settings without a configuration file: a SQLite queue and a folder under `data`."""
+    return Settings(
+        content_root=content_root,
+        queue_manager=QueueManagerSettings(
+            allow_command=frozenset({"get_version", "rs_fancy_render"}),
+            default_queue="local_queue",
+            listen_queue="local_queue",
+        ),
+        local=LocalSettings(
+            queues=(LocalQueueSettings(name="local_queue", path=data / "queue.sqlite"),),
+            buckets=(LocalBucketSettings(name="local_bucket", path=data / "bucket"),),
+        ),
+    )

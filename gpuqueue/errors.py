@@ -1,0 +1,63 @@
+"""The exception tree: the class of an exception decides what happens to a job's message.
+
+::
+
+    GpuqueueError
+    ├── ConfigError        the configuration is wrong; the program does not start
+    ├── InvalidJob         will never work: dead-letter queue at once, with its reason
+    │   ├── UnknownName    a name that no registry or configuration knows
+    │   └── SceneError     a scene that cannot be read, with file:line:column
+    ├── JobFailed          this try failed: back to the queue with back-off, redrive decides
+    ├── TransientError     network, throttling, credentials: retried in place, then as JobFailed
+    ├── LeaseLost          another listener may own the message: stop, touch nothing
+    ├── DeviceLost         the render process is spoilt: hand back at once, replace the process
+    └── Interrupted        SIGTERM or a spot notice: hand back at once, not a failed try
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class GpuqueueError(Exception):
+    """Base of every error that gpuqueue raises on purpose."""
+
+
+class ConfigError(GpuqueueError):
+    """The configuration is wrong; the message names file and line where they are known."""
+
+
+class InvalidJob(GpuqueueError):
+    """The job can never work: no try on any machine would help."""
+
+
+class UnknownName(InvalidJob):
+    """A name is not known. The message lists the names that are."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        listed = ", ".join(sorted(known)) or "none"
+        super().__init__(f"unknown {kind} '{name}'; known: {listed}")
+
+
+class SceneError(InvalidJob):
+    """A scene cannot be used; the message starts with file:line:column where they are known."""
+
+
+class JobFailed(GpuqueueError):
+    """This try failed; another may succeed."""
+
+
+class TransientError(GpuqueueError):
+    """Worth another try soon: network, throttling, expired credentials."""
+
+
+class LeaseLost(GpuqueueError):
+    """The message is no longer ours; neither tasks nor delete may run."""
+
+
+class DeviceLost(GpuqueueError):
+    """The GPU or its process cannot be used any more; the process must be replaced."""
+
+
+class Interrupted(GpuqueueError):
+    """The machine or the operator asked to stop; the job goes back untouched."""

@@ -1,0 +1,96 @@
+"""Log lines in RealityServer's form, and the fixed names of log events.
+
+A line reads ``QUEUE  main info : [queue id] text``: category, module, severity, message.
+Machines read the fields in ``extra``: every record of ours carries ``event``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import StrEnum
+from typing import TextIO
+
+_SEVERITY = {"WARNING": "warn", "CRITICAL": "fatal"}
+
+
+class Event(StrEnum):
+    """What a log record reports. Each is documented in ARCHITECTURE.md."""
+
+    LISTENING = "listening"
+    JOB_QUEUED = "job_queued"
+    JOB_RECEIVED = "job_received"
+    COMMAND_STARTED = "command_started"
+    COMMAND_FINISHED = "command_finished"
+    TASK_STARTED = "task_started"
+    TASK_FINISHED = "task_finished"
+    JOB_FINISHED = "job_finished"
+    JOB_FAILED = "job_failed"
+    JOB_RELEASED = "job_released"
+    JOB_DEAD = "job_dead"
+    LEASE_LOST = "lease_lost"
+    QUEUE_UNREACHABLE = "queue_unreachable"
+    RENDER_PROCESS_STARTED = "render_process_started"
+    RENDER_PROCESS_ENDED = "render_process_ended"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SERVER_STARTED = "server_started"
+    CONFIG_NOTE = "config_note"
+    COMMAND_LOADED = "command_loaded"
+    DEVICE_CHOSEN = "device_chosen"
+    SCENE_LOADED = "scene_loaded"
+    SCENE_WARNING = "scene_warning"
+    RENDER_PROGRESS = "render_progress"
+
+
+class Category(StrEnum):
+    """The first word of a log line: which part of the system speaks."""
+
+    QUEUE = "QUEUE"
+    RENDER = "RENDER"
+    SCENE = "SCENE"
+    CONFIG = "CONFIG"
+    HTTP = "HTTP"
+
+
+class RealityServerFormatter(logging.Formatter):
+    """Formats ``CATEGORY module severity : message``; the category fills six columns."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with a traceback below it if the record carries one."""
+        category = getattr(record, "category", "GENER")
+        severity = _SEVERITY.get(record.levelname, record.levelname.lower())
+        record.message = record.getMessage()
+        line = f"{category:<6} main {severity:<4} : {record.message}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class EventLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger for one category: ``log.event(Event.X, "text", field=value)``."""
+
+    def __init__(self, category: Category) -> None:
+        super().__init__(logging.getLogger(f"gpuqueue.{category.lower()}"), {})
+        self.category = category
+
+    def event(
+        self,
+        event: Event,
+        message: str,
+        *,
+        level: int = logging.INFO,
+        exc_info: BaseException | None = None,
+        **fields: object,
+    ) -> None:
+        """Log one fact. `fields` become attributes of the record; never pass a secret."""
+        extra = {"category": self.category.value, "event": event.value, "fields": fields}
+        self.logger.log(level, "%s", message, extra=extra, exc_info=exc_info)
+
+
+def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send gpuqueue's records to `stream` (default: standard error), one line each."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(RealityServerFormatter())
+    root = logging.getLogger("gpuqueue")
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    root.propagate = False

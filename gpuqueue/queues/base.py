@@ -1,0 +1,66 @@
+"""What a queue module provides: messages that come back unless they are deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Message:
+    """One receive of one message. The receipt names this receive: a later one has another."""
+
+    id: str
+    body: str = field(repr=False)
+    receipt: str = field(repr=False)
+    #: How often the message has been received, this time included.
+    receives: int
+
+
+@dataclass(frozen=True)
+class QueueCounts:
+    """Approximate numbers of messages: waiting, being worked on, given up."""
+
+    visible: int
+    in_flight: int
+    dead: int
+
+
+class Queue(Protocol):
+    """A named queue with visibility time-outs, receive counts and a dead-letter queue.
+
+    Every verb raises TransientError when the service cannot be reached, and ConfigError
+    when the queue does not exist or may not be used.
+    """
+
+    name: str
+
+    def send(self, body: str, job_id: str) -> str:
+        """Store a message durably and return the queue's own id of it.
+
+        `job_id` serves as de-duplication id where the queue knows such a thing.
+        """
+
+    def receive(self, wait_s: float) -> Message | None:
+        """Take one message, waiting up to `wait_s` seconds; it is hidden for the visibility time.
+
+        A message received more often than the redrive limit goes to the dead-letter queue instead.
+        """
+
+    def extend(self, message: Message, timeout_s: float) -> None:
+        """Hide the message for another `timeout_s` seconds from now. Raises LeaseLost."""
+
+    def release(self, message: Message, delay_s: float = 0) -> None:
+        """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
+
+    def delete(self, message: Message) -> None:
+        """Remove the message for good; deleting it twice is harmless. Raises LeaseLost."""
+
+    def dead_letter(self, message: Message, reason: str) -> None:
+        """Move the message to the dead-letter queue, unchanged, with its reason."""
+
+    def counts(self) -> QueueCounts:
+        """Approximate counts of messages."""
+
+    def check(self) -> None:
+        """Return if the queue can be reached and used; raise as every verb does if not."""

@@ -1,0 +1,46 @@
+"""What a storage module provides: objects under keys, written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gpuqueue.binary import Binary
+
+
+@dataclass(frozen=True)
+class PutOptions:
+    """How an object is stored. What a module has no use for, it ignores."""
+
+    acl: str | None = None
+    cache_control: str | None = None
+    content_disposition: str | None = None
+    storage_class: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Storage(Protocol):
+    """A named bucket.
+
+    Every verb raises TransientError when the service cannot be reached, ConfigError when the
+    bucket does not exist or may not be used, and InvalidJob for a key or option it refuses.
+    Keys are relative, ``/``-separated and may not leave the bucket.
+    """
+
+    name: str
+
+    def put(self, key: str, binary: Binary, options: PutOptions | None = None) -> str:
+        """Store the bytes under `key`, atomically, replacing what was there; return its address."""
+
+    def get(self, key: str) -> bytes:
+        """The bytes under `key`. Raises KeyError if there are none."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under `key`."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object under `key`, if there is one."""
+
+    def check(self) -> None:
+        """Return if the bucket can be reached and used; raise as every verb does if not."""

@@ -1,0 +1,56 @@
+"""What a task is: something done with a job's result before its message is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gpuqueue.binary import Binary
+from gpuqueue.config import Settings
+from gpuqueue.errors import InvalidJob
+from gpuqueue.job import describe
+
+
+class TaskConfig(BaseModel):
+    """Base of every task's configuration; unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class TaskContext:
+    """What a task may use and must name its results by."""
+
+    settings: Settings
+    job_id: str
+    #: Position of this task in the job, from 0; with the job's id it names one delivery.
+    index: int = 0
+
+    def substitute(self, text: str, result: Binary) -> str:
+        """Replace ``${message_id}`` and ``${mime_ext}`` in `text`."""
+        return text.replace("${message_id}", self.job_id).replace("${mime_ext}", result.extension)
+
+
+class Task(Protocol):
+    """A task. It may run twice for one job and must have the same effect as once."""
+
+    name: ClassVar[str]
+    Config: ClassVar[type[TaskConfig]]
+
+    @staticmethod
+    def check(config: Any, settings: Settings) -> None:
+        """Check at submit what can be known then. Raises InvalidJob."""
+
+    @staticmethod
+    def run(config: Any, result: Binary, context: TaskContext) -> None:
+        """Do it. Raises InvalidJob for what will never work, TransientError for what may."""
+
+
+def parse_config(task: type[Task], config: dict[str, Any]) -> TaskConfig:
+    """The task's checked configuration. Raises InvalidJob naming wrong fields."""
+    try:
+        return task.Config.model_validate(config)
+    except ValidationError as error:
+        raise InvalidJob(f"config of task {task.name}: {describe(error)}") from error

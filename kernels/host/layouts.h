@@ -1,0 +1,22 @@
+// Every struct that Python fills, described once.
+#pragma once
+#include "describe.h"
+
+inline std::vector<Layout> all_layouts() {
+  return {
+      DESCRIBE(Camera, "Camera", FIELD(Camera, origin), FIELD(Camera, corner), FIELD(Camera, dx),
+               FIELD(Camera, dy)),
+      DESCRIBE(Triangle, "Triangle", FIELD(Triangle, vertex), FIELD(Triangle, material)),
+      DESCRIBE(Mesh, "Mesh", FIELD(Mesh, first_triangle), FIELD(Mesh, triangle_count),
+               FIELD(Mesh, first_vertex), FIELD(Mesh, vertex_count), FIELD(Mesh, flags)),
+      DESCRIBE(Instance, "Instance", FIELD(Instance, world_from_object),
+               FIELD(Instance, object_from_world), FIELD(Instance, mesh),
+               FIELD(Instance, first_material), FIELD(Instance, mask)),
+      DESCRIBE(Material, "Material", FIELD(Material, shader), FIELD(Material, parameters),
+               FIELD(Material, emission)),
+      DESCRIBE(Light, "Light", FIELD(Light, kind), FIELD(Light, falloff), FIELD(Light, position),
+               FIELD(Light, direction), FIELD(Light, color), FIELD(Light, cos_inner),
+               FIELD(Light, cos_outer), FIELD(Light, fade_start), FIELD(Light, fade_stop),
+               FIELD(Light, instance), FIELD(Light, triangle), FIELD(Light, probability)),
+  };
+}

@@ -1,0 +1,91 @@
+// The one place that knows which compiler reads the kernels: nvcc, NVRTC, g++ or clang.
+//
+// A kernel is a function of a job and of one work item's index. KERNEL makes of it a CUDA entry
+// point, or a plain function that the host's thread pool calls.
+#pragma once
+
+#if defined(__CUDACC_RTC__)  // NVRTC has no host headers
+typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
+typedef int int32_t;
+typedef unsigned int uint32_t;
+typedef unsigned long long uint64_t;
+#else
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#endif
+
+#if defined(__CUDACC__)
+
+#define DEVICE __device__ __forceinline__
+#define DEVICE_CALL __device__ __noinline__
+#define UNROLL _Pragma("unroll")
+#define KERNEL(name, Job, job, item)                                          \
+  __device__ __forceinline__ void name##_item(const Job& job, uint32_t item); \
+  extern "C" __global__ void __launch_bounds__(128) name(const Job job) {     \
+    const uint32_t item = blockIdx.x * blockDim.x + threadIdx.x;              \
+    if (item < job.item_count) name##_item(job, item);                        \
+  }                                                                           \
+  __device__ __forceinline__ void name##_item(const Job& job, uint32_t item)
+
+DEVICE uint32_t bits_of(float f) { return __float_as_uint(f); }
+DEVICE float float_of(uint32_t u) { return __uint_as_float(u); }
+DEVICE int lowest_bit(uint32_t mask) { return __ffs(static_cast<int>(mask)) - 1; }
+DEVICE int count_bits(uint32_t mask) { return __popc(mask); }
+DEVICE uint32_t reverse_bits(uint32_t x) { return __brev(x); }
+DEVICE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+// Never contracted into a fused multiply-add, whatever the compiler's flags.
+DEVICE float product(float a, float b) { return __fmul_rn(a, b); }
+DEVICE float sum(float a, float b) { return __fadd_rn(a, b); }
+DEVICE float difference(float a, float b) { return __fsub_rn(a, b); }
+
+#else
+
+#define DEVICE inline __attribute__((always_inline))
+#define DEVICE_CALL __attribute__((noinline)) inline
+#define UNROLL _Pragma("GCC unroll 8")
+#define KERNEL(name, Job, job, item) inline void name##_item(const Job& job, uint32_t item)
+
+DEVICE uint32_t bits_of(float f) {
+  uint32_t u;
+  memcpy(&u, &f, 4);
+  return u;
+}
+DEVICE float float_of(uint32_t u) {
+  float f;
+  memcpy(&f, &u, 4);
+  return f;
+}
+DEVICE int lowest_bit(uint32_t mask) { return __builtin_ctz(mask); }
+DEVICE int count_bits(uint32_t mask) { return __builtin_popcount(mask); }
+DEVICE uint32_t reverse_bits(uint32_t x) {
+  x = __builtin_bswap32(x);
+  x = (x >> 4 & 0x0f0f0f0fu) | (x & 0x0f0f0f0fu) << 4;
+  x = (x >> 2 & 0x33333333u) | (x & 0x33333333u) << 2;
+  return (x >> 1 & 0x55555555u) | (x & 0x55555555u) << 1;
+}
+// Only where a rounding error cannot change a result (box tests): the baseline build has no FMA,
+// and both builds must give the same bits.
+DEVICE float fused(float a, float b, float c) {
+#if defined(__FMA__)
+  return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+// The CPU build is compiled with -ffp-contract=off.
+DEVICE float product(float a, float b) { return a * b; }
+DEVICE float sum(float a, float b) { return a + b; }
+DEVICE float difference(float a, float b) { return a - b; }
+
+#endif
+
+// a*b - c*d with both products rounded: the edge functions of the watertight triangle test need
+// edge(a,b,c,d) == -edge(c,d,a,b), which a fused multiply-add breaks.
+DEVICE float edge_function(float a, float b, float c, float d) {
+  return difference(product(a, b), product(c, d));
+}
+DEVICE float minimum(float a, float b) { return a < b ? a : b; }
+DEVICE float maximum(float a, float b) { return a > b ? a : b; }
+DEVICE float clamp(float x, float low, float high) { return minimum(maximum(x, low), high); }
