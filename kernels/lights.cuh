@@ -3,7 +3,7 @@
 // The environment is not among them. It is constant, so what a connection to it could adapt to is
 // the surface alone, and scattering already follows that.
 #pragma once
-#include "bvh/ray_offset.cuh"
+#include "ray_offset.cuh"
 #include "geometry.cuh"
 #include "warps.cuh"
 
@@ -44,7 +44,7 @@ DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
 DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, Float3 from,
                                    Float2 u) {
   const TriangleRef triangle = find_triangle(job, light.instance, light.triangle);
-  const Corners<Float3> object = corners(triangle, job.positions);
+  const AtCorners<Float3> object = at_corners(triangle, job.positions);
   const Float2 weights = uniform_triangle(u);
   const Float3 normal = front_normal(triangle, object);
   // Above the triangle, so that the shadow ray ends before it.

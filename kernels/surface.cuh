@@ -29,7 +29,7 @@ DEVICE Float3 shading_normal(const RenderJob& job, const TriangleRef& at, const 
                              Float3 normal, Float3 outgoing) {
   if (!(at.mesh.flags & MESH_HAS_NORMALS)) return normal;
   const Float3 smooth = transform_normal(at.instance.object_from_world,
-                                         interpolate(corners(at, job.normals), hit.u, hit.v));
+                                         interpolate(at_corners(at, job.normals), hit.u, hit.v));
   const float size = length(smooth), side = dot(smooth, normal) < 0.0f ? -1.0f : 1.0f;
   if (size < 1e-12f) return normal;
   return consistent_normal(smooth * (side / size), normal, outgoing);
@@ -37,7 +37,7 @@ DEVICE Float3 shading_normal(const RenderJob& job, const TriangleRef& at, const 
 
 DEVICE Surface surface_at(const RenderJob& job, const Ray& ray, const Hit& hit) {
   const TriangleRef at = find_triangle(job, hit.instance, hit.triangle);
-  const Corners<Float3> object = corners(at, job.positions);
+  const AtCorners<Float3> object = at_corners(at, job.positions);
   const Material& material = material_of(job, at);
   const Float3 front = front_normal(at, object);
   Surface s;
@@ -46,7 +46,7 @@ DEVICE Surface surface_at(const RenderJob& job, const Ray& ray, const Hit& hit) 
   s.front = dot(front, ray.direction) < 0.0f;
   s.normal = s.front ? front : -front;
   s.frame = frame_around(shading_normal(job, at, hit, s.normal, -ray.direction));
-  s.uv = at.mesh.flags & MESH_HAS_UVS ? interpolate(corners(at, job.uvs), hit.u, hit.v)
+  s.uv = at.mesh.flags & MESH_HAS_UVS ? interpolate(at_corners(at, job.uvs), hit.u, hit.v)
                                       : Float2{0.0f, 0.0f};
   s.emission = material.emission;
   s.shader = {material.shader, job.parameters + material.parameters};

@@ -1,5 +1,6 @@
 // Every struct that Python fills, described once.
 #pragma once
+#include "../bvh/ray.cuh"
 #include "../render_job.cuh"
 #include "describe.h"
 #include "shader_layouts.h"
@@ -31,6 +32,16 @@ inline std::vector<Layout> all_layouts() {
                FIELD(RenderJob, height), FIELD(RenderJob, item_count),
                FIELD(RenderJob, first_sample), FIELD(RenderJob, sample_count),
                FIELD(RenderJob, seed), FIELD(RenderJob, max_depth)),
+      DESCRIBE(Ray, "Ray", FIELD(Ray, origin), FIELD(Ray, direction), FIELD(Ray, t_min),
+               FIELD(Ray, t_max)),
+      DESCRIBE(Hit, "Hit", FIELD(Hit, t), FIELD(Hit, u), FIELD(Hit, v), FIELD(Hit, instance),
+               FIELD(Hit, triangle)),
+      DESCRIBE(Placement, "Placement", FIELD(Placement, object_from_world), FIELD(Placement, low),
+               FIELD(Placement, high), FIELD(Placement, root), FIELD(Placement, first_instance),
+               FIELD(Placement, mask), FIELD(Placement, flags)),
+      DESCRIBE(Accelerator, "Accelerator", FIELD(Accelerator, nodes), FIELD(Accelerator, blocks),
+               FIELD(Accelerator, placements), FIELD(Accelerator, root),
+               FIELD(Accelerator, placement_count)),
   };
   for (const Layout& shader : shader_layouts()) layouts.push_back(shader);
   return layouts;

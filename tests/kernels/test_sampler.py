@@ -60,13 +60,14 @@ def test_pixels_seeds_and_dimensions_do_not_correlate(
     a, b = draw(count=4096, **one), draw(count=4096, **other)
     for i in range(3):
         for j in range(3):
-            assert abs(stats.spearmanr(a[:, i], b[:, j]).statistic) < 4 / np.sqrt(4096)
+            # Stratified sequences correlate by chance 1.25 times as much as independent numbers.
+            assert abs(np.corrcoef(a[:, i], b[:, j])[0, 1]) < 5 * 1.25 / np.sqrt(4096)
 
 
 def test_neighbouring_samples_of_single_pixels_do_not_correlate_over_the_film() -> None:
     pairs = np.array([draw(x, 9, count=2, dimension=2)[:, 0] for x in range(4096)])
-    # Stratification puts the two into different halves, which alone gives -1/2.
-    assert abs(np.corrcoef(pairs.T)[0, 1] + 0.5) < 0.2
+    # Stratification puts the two into different halves, which alone gives -3/4.
+    assert abs(np.corrcoef(pairs.T)[0, 1] + 0.75) < 0.05
     halves = pairs * 2 % 1
     assert abs(np.corrcoef(halves.T)[0, 1]) < 4 / np.sqrt(4096)
 

@@ -191,11 +191,12 @@ class TinyScene:
             environment=self.environment,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
-        accelerator = job["accelerator"]
-        for name in ("positions", "triangles", "meshes", "instances"):
-            accelerator[name] = arrays[name].ctypes.data
-        accelerator["instance_count"] = len(self.instances)
-        return job, list(arrays.values())
+        geometry = [arrays[name] for name in ("positions", "triangles", "meshes", "instances")]
+        built = kernels().build_accelerator(*geometry, threads=1)
+        for name, value in built.items():
+            is_array = isinstance(value, np.ndarray)
+            job["accelerator"][name] = value.ctypes.data if is_array else value
+        return job, [*arrays.values(), built]
 
     def render(
         self,
