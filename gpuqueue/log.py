@@ -7,11 +7,14 @@ Machines read the fields in ``extra``: every record of ours carries ``event``.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from enum import StrEnum
 from typing import TextIO
 
 _SEVERITY = {"WARNING": "warn", "CRITICAL": "fatal"}
+#: Control characters but tab and newline; a terminal may obey them.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Event(StrEnum):
@@ -54,13 +57,17 @@ class Category(StrEnum):
 
 
 class RealityServerFormatter(logging.Formatter):
-    """Formats ``CATEGORY module severity : message``; the category fills six columns."""
+    """Formats ``CATEGORY module severity : message``; the category fills six columns.
+
+    Further lines of a message are indented and control characters replaced, so that no text from
+    a job or a scene can pass for a line of the log.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with a traceback below it if the record carries one."""
         category = getattr(record, "category", "GENER")
         severity = _SEVERITY.get(record.levelname, record.levelname.lower())
-        record.message = record.getMessage()
+        record.message = _CONTROL.sub("\ufffd", record.getMessage()).replace("\n", "\n    ")
         line = f"{category:<6} main {severity:<4} : {record.message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 

@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "gpuqueue"
 RANKS = [
     {"cli"},
     {"api", "listener"},
-    {"commands", "tasks"},
+    {"commands"},
+    {"tasks"},
     {"render"},
     {"device"},
     {"scene", "image", "queues", "storage"},

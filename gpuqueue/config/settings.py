@@ -22,7 +22,9 @@ class HttpPostSettings(_Frozen):
     verify_ssl: bool = True
     connect_timeout_s: float = Field(5, gt=0, le=60)
     total_timeout_s: float = Field(30, gt=0, le=600)
-    max_tries: int = Field(4, ge=1, le=20)
+    #: Post to loopback, private and link-local addresses too, the metadata service among them:
+    #: anybody who may submit a job then reaches whatever this machine reaches.
+    allow_private_networks: bool = False
 
 
 class QueueManagerSettings(_Frozen):
@@ -39,6 +41,8 @@ class QueueManagerSettings(_Frozen):
     max_backoff_s: int = Field(900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
     stop_grace_s: float = Field(0, ge=0, le=43200)
+    #: How often a task is tried while its job is held, if the other side cannot be reached.
+    max_task_tries: int = Field(4, ge=1, le=20)
     http_post: HttpPostSettings = HttpPostSettings()
 
     @property
