@@ -16,6 +16,7 @@ RANKS = [
     {"render"},
     {"device"},
     {"scene", "image", "queues", "storage"},
+    {"aws"},
     {"config", "job", "binary"},
     {"registry", "log"},
     {"errors"},

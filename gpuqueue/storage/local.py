@@ -158,7 +158,7 @@ def _read(folder: int, file: str) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise FileNotFoundError(errno.ENOENT, "not a regular file")
-        with open(descriptor, "rb", closefd=False) as stream:  # noqa: PTH123 (a descriptor)
+        with open(descriptor, "rb", closefd=False) as stream:
             return stream.read()
     finally:
         os.close(descriptor)
