@@ -87,6 +87,7 @@ class SubmitJobParameters(Parameters):
     returns="the id of the job, a string",
     groups=("queue_manager",),
     queueable=False,
+    direct=True,
 )
 def queue_manager_submit_job(parameters: SubmitJobParameters, context: CommandContext) -> str:
     """Queue a job: a command to run on a render server, and tasks for its result."""
