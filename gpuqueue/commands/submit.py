@@ -63,11 +63,16 @@ def queueable_command(settings: Settings, name: str) -> Command[Any]:
     command = commands_for(settings).load(name)
     if not command.queueable:
         raise InvalidJob(f"command '{name}' can be called, but a job may not ask for it")
+    check_allowed(settings, name)
+    return command
+
+
+def check_allowed(settings: Settings, name: str) -> None:
+    """Return if ``allow_command`` lists the command. Raises InvalidJob."""
     allowed = settings.queue_manager.allow_command
     if name not in allowed:
         listed = ", ".join(sorted(allowed)) or "none"
         raise InvalidJob(f"command '{name}' is not allowed here; allow_command has: {listed}")
-    return command
 
 
 class SubmitJobParameters(Parameters):
