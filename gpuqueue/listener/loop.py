@@ -145,6 +145,6 @@ class Listener:
             self._lost_by.clear()
         if len(self._lost_by) >= MAX_DEVICES_LOST:
             raise DeviceLost(
-                f"stopping: {len(self._lost_by)} jobs lost the device and none was done in between, "
-                f"the last: {error}; this machine needs a look"
+                f"stopping: {len(self._lost_by)} jobs lost the device, none was done in between; "
+                f"this machine needs a look; the last: {error}"
             ) from error
