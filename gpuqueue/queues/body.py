@@ -37,7 +37,10 @@ def check_body(body: str) -> None:
         )
 
 
-def readable(reason: str, max_chars: int) -> str:
-    """`reason` as one that any queue stores: refused characters replaced, cut to `max_chars`."""
+def readable(reason: str, max_bytes: int) -> str:
+    """`reason` as any queue stores it: refused characters replaced, cut to `max_bytes` of UTF-8."""
     text = _REFUSED.sub("\ufffd", reason).strip() or "no reason given"
-    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
+    data = text.encode()
+    if len(data) <= max_bytes:
+        return text
+    return data[: max_bytes - len("…".encode())].decode(errors="ignore") + "…"

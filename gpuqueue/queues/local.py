@@ -20,13 +20,13 @@ from typing import Self
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalQueueSettings
 from gpuqueue.errors import LeaseLost
-from gpuqueue.queues.base import Message, QueueCounts
+from gpuqueue.queues.base import Message, QueueCounts, Whereabouts
 from gpuqueue.queues.body import check_body, readable
 from gpuqueue.queues.sqlite import connect, explained
 
 #: A wait looks this often for what another process sent.
 POLL_S = 0.2
-MAX_REASON_CHARS = 4096
+MAX_REASON_BYTES = 4096
 
 
 class LocalQueue:
@@ -156,7 +156,7 @@ class LocalQueue:
         values = {
             **_lease(message),
             "now": self._clock(),
-            "reason": readable(reason, MAX_REASON_CHARS),
+            "reason": readable(reason, MAX_REASON_BYTES),
         }
         with self._transaction() as connection:
             changed = connection.execute(
@@ -177,6 +177,17 @@ class LocalQueue:
                 {"now": self._clock()},
             ).fetchone()
         return QueueCounts(*row)
+
+    def find(self, job_id: str) -> Whereabouts | None:
+        """Where the message of a job is; None once it has been deleted, or never was."""
+        with self._changed, explained(self._what):
+            row = self._connection.execute(
+                "SELECT receives, dead_at IS NULL AND visible_at > ?,"
+                " CASE WHEN dead_at IS NULL THEN NULL ELSE coalesce(reason, 'no reason') END"
+                " FROM messages WHERE job_id = ? ORDER BY sequence DESC LIMIT 1",
+                [self._clock(), job_id],
+            ).fetchone()
+        return None if row is None else Whereabouts(row[0], bool(row[1]), row[2])
 
     def check(self) -> None:
         """Return if the queue can be read and written."""
