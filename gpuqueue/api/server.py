@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -47,6 +50,21 @@ class PunctualProtocol(H11Protocol):
             self.transport.close()
 
 
+class Server(uvicorn.Server):
+    """uvicorn, but a signal only ends it: uvicorn would raise the signal again at its end, and
+    what the caller does afterwards would never be done."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT as the wish to end."""
+        before = {s: signal.signal(s, self.handle_exit) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; running calls get a moment to finish.
 
@@ -76,7 +94,7 @@ def serve(settings: Settings) -> None:
             host=host,
             port=port,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener])
 
 
 def _bind(host: str, port: int) -> socket.socket:
