@@ -1,3 +1,136 @@
-#include "module.h"
+// build_accelerator, and the entry points by which tests and benchmarks trace rays on the CPU.
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
 
-void bind_bvh(nanobind::module_&) {}
+#include <thread>
+
+#include "../bvh/traverse.cuh"
+#include "bvh/build_accelerator.h"
+#include "bvh/trace_batch.h"
+#include "module.h"
+#include "records.h"
+
+namespace nb = nanobind;
+
+namespace {
+
+// Calls use with a value of the layout's type.
+template <class Use>
+auto with_layout(const std::string& name, Use use) {
+  if (name == "float8") return use(FloatLayout{});
+  if (name == "compressed8") return use(CompressedLayout{});
+  throw std::invalid_argument("unknown node layout '" + name + "'; known: compressed8, float8");
+}
+
+int thread_count(int threads) {
+  if (threads < 0) throw std::invalid_argument("threads must not be negative");
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// The bytes of a vector as a numpy array that owns them.
+template <class Vector>
+nb::object bytes_of(Vector&& elements) {
+  using V = std::decay_t<Vector>;
+  auto* kept = new V(std::forward<Vector>(elements));
+  const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<V*>(p); });
+  const size_t bytes = kept->size() * sizeof(typename V::value_type);
+  return nb::cast(nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(kept->data(), {bytes}, owner));
+}
+
+template <class Layout>
+nb::dict build_as(const SceneView& scene, int threads) {
+  AcceleratorArrays<Layout> arrays;
+  {
+    const nb::gil_scoped_release unlocked;
+    arrays = build_accelerator<Layout>(scene, threads);
+  }
+  nb::dict result;
+  result["placement_count"] = arrays.placements.size();
+  result["root"] = arrays.root;
+  result["nodes"] = bytes_of(std::move(arrays.nodes));
+  result["blocks"] = bytes_of(std::move(arrays.blocks));
+  result["placements"] = bytes_of(std::move(arrays.placements));
+  return result;
+}
+
+nb::dict build(nb::handle positions, nb::handle triangles, nb::handle meshes, nb::handle instances,
+               const std::string& layout, int threads) {
+  const Records<Float3> p("positions", positions);
+  const Records<Triangle> t("triangles", triangles);
+  const Records<Mesh> m("meshes", meshes);
+  const Records<Instance> i("instances", instances);
+  const SceneView scene = {
+      {p.data(), p.size()}, {t.data(), t.size()}, {m.data(), m.size()}, {i.data(), i.size()}};
+  return with_layout(layout, [&](auto kind) {
+    return build_as<decltype(kind)>(scene, thread_count(threads));
+  });
+}
+
+// The arrays of a built accelerator, held while they are traced.
+template <class Layout>
+struct HeldAccelerator {
+  Records<uint8_t> nodes, blocks, placements;
+  Accelerator accelerator;
+
+  explicit HeldAccelerator(const nb::dict& built)
+      : nodes("nodes", built["nodes"]),
+        blocks("blocks", built["blocks"]),
+        placements("placements", built["placements"]),
+        accelerator{nodes.data(), blocks.data(),
+                    reinterpret_cast<const Placement*>(placements.data()),
+                    nb::cast<uint32_t>(built["root"]),
+                    nb::cast<uint32_t>(built["placement_count"])} {}
+};
+
+// Traces every ray and returns the answers' bytes.
+template <class Answer, class Trace>
+nb::object trace_all(const nb::handle& rays, int threads, Trace trace) {
+  const Records<Ray> input("rays", rays);
+  std::vector<Answer> answers(input.size());
+  {
+    const nb::gil_scoped_release unlocked;
+    trace_batch(input.data(), answers.data(), input.size(), thread_count(threads), trace);
+  }
+  return bytes_of(std::move(answers));
+}
+
+nb::object trace_closest(const nb::dict& built, nb::handle rays, uint32_t mask,
+                         const std::string& layout, int threads) {
+  return with_layout(layout, [&](auto kind) {
+    using Layout = decltype(kind);
+    const HeldAccelerator<Layout> held(built);
+    return trace_all<Hit>(rays, threads, [&](const Ray& ray, Hit& hit) {
+      closest_hit<Layout>(held.accelerator, ray, mask, hit);
+    });
+  });
+}
+
+nb::object trace_any(const nb::dict& built, nb::handle rays, uint32_t mask,
+                     const std::string& layout, int threads) {
+  return with_layout(layout, [&](auto kind) {
+    using Layout = decltype(kind);
+    const HeldAccelerator<Layout> held(built);
+    return trace_all<uint8_t>(rays, threads, [&](const Ray& ray, uint8_t& hit) {
+      hit = any_hit<Layout>(held.accelerator, ray, mask) ? 1 : 0;
+    });
+  });
+}
+
+}  // namespace
+
+void bind_bvh(nb::module_& module) {
+  module.def("build_accelerator", &build, nb::arg("positions"), nb::arg("triangles"),
+             nb::arg("meshes"), nb::arg("instances"), nb::arg("layout") = "float8",
+             nb::arg("threads") = 0,
+             "The fields of an Accelerator for a scene: uint8 arrays for its pointers (to be kept "
+             "alive; 64-byte aligned on the host), ints for its numbers. positions: float32 "
+             "[V, 3]; the others: arrays of records. layout: 'float8' or 'compressed8'. threads: 0 "
+             "means one per core; the result is the same for any number. Raises ValueError where "
+             "a record cannot be used.");
+  module.def("trace_closest", &trace_closest, nb::arg("accelerator"), nb::arg("rays"),
+             nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
+             "The closest hit of each ray: the bytes of Hit records [N].");
+  module.def("trace_any", &trace_any, nb::arg("accelerator"), nb::arg("rays"),
+             nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
+             "Whether each ray hits anything: uint8 [N].");
+}

@@ -1,5 +1,7 @@
 // Every struct that Python fills, described once.
 #pragma once
+#include "../bvh/accelerator.cuh"
+#include "../bvh/ray.cuh"
 #include "describe.h"
 
 inline std::vector<Layout> all_layouts() {
@@ -18,5 +20,15 @@ inline std::vector<Layout> all_layouts() {
                FIELD(Light, direction), FIELD(Light, color), FIELD(Light, cos_inner),
                FIELD(Light, cos_outer), FIELD(Light, fade_start), FIELD(Light, fade_stop),
                FIELD(Light, instance), FIELD(Light, triangle), FIELD(Light, probability)),
+      DESCRIBE(Ray, "Ray", FIELD(Ray, origin), FIELD(Ray, direction), FIELD(Ray, t_min),
+               FIELD(Ray, t_max)),
+      DESCRIBE(Hit, "Hit", FIELD(Hit, t), FIELD(Hit, u), FIELD(Hit, v), FIELD(Hit, instance),
+               FIELD(Hit, triangle)),
+      DESCRIBE(Placement, "Placement", FIELD(Placement, object_from_world), FIELD(Placement, low),
+               FIELD(Placement, high), FIELD(Placement, root), FIELD(Placement, first_instance),
+               FIELD(Placement, mask), FIELD(Placement, flags)),
+      DESCRIBE(Accelerator, "Accelerator", FIELD(Accelerator, nodes), FIELD(Accelerator, blocks),
+               FIELD(Accelerator, placements), FIELD(Accelerator, root),
+               FIELD(Accelerator, placement_count)),
   };
 }

@@ -1,0 +1,37 @@
+// What becomes of the triangles that a ray hits: the closest is kept, or the first ends the search.
+#pragma once
+#include "triangle_block.cuh"
+
+struct ClosestQuery {
+  Hit& hit;
+  float t_max;  // t of the hit, once there is one
+
+  template <int W>
+  DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>& block,
+                   uint32_t first_instance) {
+    for (uint32_t mask = hits.mask; mask; mask &= mask - 1) {
+      const int i = W == 1 ? 0 : lowest_bit(mask);
+      const uint32_t instance = first_instance + block.instance[i], triangle = block.triangle[i];
+      if (!is_better(hits.t[i], instance, triangle)) continue;
+      t_max = hits.t[i];
+      const float area = hits.area[i];
+      hit = {t_max, hits.second_edge[i] / area, hits.third_edge[i] / area, instance, triangle};
+    }
+    return false;
+  }
+
+  // NO_INSTANCE is greater than any instance: a first hit at t_max itself is taken.
+  DEVICE bool is_better(float t, uint32_t instance, uint32_t triangle) const {
+    if (t != t_max) return t < t_max;
+    return instance < hit.instance || (instance == hit.instance && triangle < hit.triangle);
+  }
+};
+
+struct AnyQuery {
+  float t_max;
+
+  template <int W>
+  DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>&, uint32_t) {
+    return hits.mask != 0;
+  }
+};

@@ -1,0 +1,61 @@
+// Traversal in order of distance, for processors with a cheap stack: the nearest child next, the
+// others on the stack sorted far to near, and dropped when popped behind the closest hit.
+#pragma once
+#include "node_float.cuh"
+#include "tree_depth.cuh"
+
+struct StackEntry {
+  uint32_t child;
+  float entry;
+};
+
+// Per level all children but the one that is visited next.
+constexpr int NEAREST_FIRST_STACK = 7 * MAX_DEPTH + 1;
+
+// Takes the nearest of the hit children, pushes the others. Insertion: mostly there are two or three.
+DEVICE uint32_t push_farther(const FloatNode& node, uint32_t hits, const Lanes<8>& entry,
+                             StackEntry* stack, int& size) {
+  const int first = lowest_bit(hits);
+  hits &= hits - 1;
+  if (!hits) return node.child[first];
+  const int base = size;
+  stack[size++] = {node.child[first], entry[first]};
+  do {
+    const int i = lowest_bit(hits);
+    hits &= hits - 1;
+    const float distance = entry[i];
+    int place = size++;
+    for (; place > base && stack[place - 1].entry < distance; place--)
+      stack[place] = stack[place - 1];
+    stack[place] = {node.child[i], distance};
+  } while (hits);
+  return stack[--size].child;
+}
+
+// Visits the leaves below root (a child word) that the ray may hit before visitor.t_max(). Stops,
+// and says true, when visitor.visit_leaf(first, count) does.
+template <class Visitor>
+DEVICE bool walk_nearest_first(const FloatNode* nodes, uint32_t root, const BoxRay& ray,
+                               Visitor& visitor) {
+  StackEntry stack[NEAREST_FIRST_STACK];
+  int size = 0;
+  uint32_t child = root;
+  for (;;) {
+    if (is_leaf(child)) {
+      if (visitor.visit_leaf(leaf_first(child), leaf_count(child))) return true;
+    } else {
+      Lanes<8> entry;
+      const uint32_t hits = hit_children(nodes[child], ray, visitor.t_max(), entry);
+      if (hits) {
+        child = push_farther(nodes[child], hits, entry, stack, size);
+        continue;
+      }
+    }
+    const float limit = product(visitor.t_max(), NODE_SLACK);
+    do {
+      if (size == 0) return false;
+      size--;
+    } while (stack[size].entry > limit);
+    child = stack[size].child;
+  }
+}

@@ -1,0 +1,84 @@
+// What a ray computes once, before it meets boxes and triangles, and the slacks that make every hit
+// a pure function of ray and geometry.
+//
+// A triangle is hit where its edge functions say so AND its own bounding box is crossed, the
+// latter in exact-rounding arithmetic (triangle_block.cuh); its t is not below the entry of that
+// box. The boxes of nodes are tested with slacks that are provably larger, so no node above a hit
+// is ever culled, whichever layout, order or instruction set is in use. Slabs after Williams et al.
+// 2005; the split of the ray constants after Ize 2013, "Robust BVH Ray Traversal", JCGT 2(2).
+//
+// With u = 2^-24 (a rounding), r the exact (plane - origin) * inverse and n = origin * inverse:
+//   near = plane * inverse - n - OFFSET_SLACK |n|  <=  r (1 + 2u) - u |n|     fused or not;
+//   far  = plane * inverse - n + OFFSET_SLACK |n|  >=  r (1 - 2u) + u |n|;
+//   the triangle's own planes, rounded twice:  r (1 - 2u) ... r (1 + 2u).
+// TRIANGLE_SLACK lets 9u of gap pass between its entry and its exit, NODE_SLACK 20u: more than
+// 9u + 8u for the roundings above and of the products themselves.
+#pragma once
+#include "ray.cuh"
+
+constexpr float OFFSET_SLACK = 2.4e-7f;
+constexpr float TRIANGLE_SLACK = 1.0000005f;
+constexpr float NODE_SLACK = 1.0000012f;
+// Stands for infinity, so that no product of it and a slack is one.
+constexpr float FARTHEST = 3e38f;
+
+// The ray as boxes see it: the distance of a plane is plane * inverse + near (or far) offset.
+struct BoxRay {
+  Float3 inverse, near_offset, far_offset;
+  uint32_t octant;  // bit per axis: set where the direction is negative
+  float t_min;
+};
+
+// The ray as triangles see it, after Woop, Benthin, Wald 2013, "Watertight Ray/Triangle
+// Intersection", JCGT 2(1): axes permuted so that z is the longest of the direction, space sheared
+// so that the ray runs along z. origin and inverse are permuted.
+struct TriangleRay {
+  Float3 origin, inverse;
+  int x_axis, y_axis, z_axis;
+  float x_shear, y_shear;
+  float t_min;
+};
+
+DEVICE float pick(int axis, Float3 v) { return axis == 0 ? v.x : axis == 1 ? v.y : v.z; }
+
+DEVICE Float3 absolute(Float3 v) { return {fabsf(v.x), fabsf(v.y), fabsf(v.z)}; }
+
+// Whether a ray can hit anything: origin and direction finite, direction not zero, some t allowed.
+DEVICE bool is_traceable(const Ray& ray) {
+  const Float3 o = absolute(ray.origin), d = absolute(ray.direction);
+  return o.x + o.y + o.z <= FARTHEST && d.x + d.y + d.z <= FARTHEST && max_component(d) >= 1e-18f &&
+         ray.t_min <= ray.t_max && ray.t_max >= 0.0f;
+}
+
+// A component that is zero, or as good as zero, becomes a tiny one: its planes are then far away
+// on either side of the origin and no distance is infinite or not a number.
+DEVICE float safe_inverse(float d, float tiny) {
+  return 1.0f / (fabsf(d) < tiny ? (d < 0.0f ? -tiny : tiny) : d);
+}
+
+DEVICE BoxRay box_ray(const Ray& ray) {
+  const Float3 d = ray.direction;
+  const float tiny = max_component(absolute(d)) * 1e-18f;
+  const Float3 inverse = {safe_inverse(d.x, tiny), safe_inverse(d.y, tiny), safe_inverse(d.z, tiny)};
+  const Float3 n = -(ray.origin * inverse);
+  const Float3 slack = absolute(n) * OFFSET_SLACK;
+  const uint32_t octant = (inverse.x < 0.0f ? 1u : 0u) | (inverse.y < 0.0f ? 2u : 0u) |
+                          (inverse.z < 0.0f ? 4u : 0u);
+  return {inverse, n - slack, n + slack, octant, maximum(ray.t_min, 0.0f)};
+}
+
+DEVICE TriangleRay triangle_ray(const Ray& ray, const BoxRay& box) {
+  const Float3 d = absolute(ray.direction);
+  const int z = d.x > d.y ? (d.x > d.z ? 0 : 2) : (d.y > d.z ? 1 : 2);
+  const int x = z == 2 ? 0 : z + 1, y = x == 2 ? 0 : x + 1;
+  const Float3 o = ray.origin, inverse = box.inverse;
+  const float per_z = pick(z, inverse);
+  return {{pick(x, o), pick(y, o), pick(z, o)},
+          {pick(x, inverse), pick(y, inverse), per_z},
+          x,
+          y,
+          z,
+          product(pick(x, ray.direction), per_z),
+          product(pick(y, ray.direction), per_z),
+          box.t_min};
+}

@@ -1,0 +1,37 @@
+// closest_hit and any_hit: rays against an accelerator, two levels deep.
+//
+// A hit depends on ray and geometry alone. Of several hits at the same t the one with the lowest
+// instance wins, then the one with the lowest triangle.
+#pragma once
+#include "closest_query.cuh"
+#include "instance_level.cuh"
+
+template <bool OnGpu>
+struct LayoutFor {
+  using type = FloatLayout;
+};
+template <>
+struct LayoutFor<true> {
+  using type = CompressedLayout;
+};
+// The layout of the build at hand.
+using KernelLayout = LayoutFor<ON_GPU>::type;
+
+// The first hit of the instances whose mask has a bit in common with mask. False, and hit.instance
+// is NO_INSTANCE, where there is none; a ray with a zero, infinite or NaN component sum hits none.
+template <class Layout = KernelLayout>
+DEVICE bool closest_hit(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Hit& hit) {
+  hit = {ray.t_max, 0.0f, 0.0f, NO_INSTANCE, NO_INSTANCE};
+  if (accelerator.placement_count == 0 || !is_traceable(ray)) return false;
+  ClosestQuery query = {hit, minimum(ray.t_max, FARTHEST)};
+  trace<Layout>(accelerator, ray, mask, query);
+  return hit.instance != NO_INSTANCE;
+}
+
+// Whether anything of those instances is hit: for shadow rays, quicker than the closest hit.
+template <class Layout = KernelLayout>
+DEVICE bool any_hit(const Accelerator& accelerator, const Ray& ray, uint32_t mask) {
+  if (accelerator.placement_count == 0 || !is_traceable(ray)) return false;
+  AnyQuery query = {minimum(ray.t_max, FARTHEST)};
+  return trace<Layout>(accelerator, ray, mask, query);
+}

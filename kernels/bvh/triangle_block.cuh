@@ -1,0 +1,107 @@
+// Triangles as the leaves hold them, and the watertight test. Blocks of four side by side for the
+// CPU's vector units (176 bytes), single triangles for the GPU (48 bytes).
+#pragma once
+#include "../simd.cuh"
+#include "ray_setup.cuh"
+
+template <int W>
+struct alignas(16) TriangleBlock {
+  float corner[9][W];  // x, y, z of the first, second, third corner
+  uint32_t instance[W];  // counted from the placement's first_instance
+  uint32_t triangle[W];  // counted within the mesh
+};
+static_assert(sizeof(TriangleBlock<4>) == 176 && sizeof(TriangleBlock<1>) == 48);
+
+// Corners relative to the ray's origin, axes permuted: a, b, c are the first to third corner.
+template <int W>
+struct Corners {
+  Lanes<W> ax, ay, az, bx, by, bz, cx, cy, cz;
+};
+
+template <int W>
+DEVICE Corners<W> corners_from(const TriangleBlock<W>& block, const TriangleRay& ray) {
+  const int x = ray.x_axis, y = ray.y_axis, z = ray.z_axis;
+  const auto row = [&](int k, float o) {
+    return load_lanes<W>(block.corner[k]) - all_lanes<W>(o);
+  };
+  const Float3 o = ray.origin;
+  return {row(x, o.x),     row(y, o.y),     row(z, o.z),     row(3 + x, o.x), row(3 + y, o.y),
+          row(3 + z, o.z), row(6 + x, o.x), row(6 + y, o.y), row(6 + z, o.z)};
+}
+
+// One triangle: three 128-bit loads, and selects in place of indexed loads.
+DEVICE Corners<1> corners_from(const TriangleBlock<1>& block, const TriangleRay& ray) {
+  const Words4 p = load_words(block.corner[0]), q = load_words(block.corner[4]),
+               s = load_words(block.corner[8]);
+  const Float3 a = {float_of(p.x), float_of(p.y), float_of(p.z)};
+  const Float3 b = {float_of(p.w), float_of(q.x), float_of(q.y)};
+  const Float3 c = {float_of(q.z), float_of(q.w), float_of(s.x)};
+  const auto relative = [&](Float3 corner, int axis, float o) {
+    return all_lanes<1>(difference(pick(axis, corner), o));
+  };
+  const int x = ray.x_axis, y = ray.y_axis, z = ray.z_axis;
+  const Float3 o = ray.origin;
+  return {relative(a, x, o.x), relative(a, y, o.y), relative(a, z, o.z),
+          relative(b, x, o.x), relative(b, y, o.y), relative(b, z, o.z),
+          relative(c, x, o.x), relative(c, y, o.y), relative(c, z, o.z)};
+}
+
+// Where the line of the ray enters and leaves the bounding box of each triangle.
+template <int W>
+struct Interval {
+  Lanes<W> entry, exit;
+};
+
+template <int W>
+DEVICE Interval<W> slab(Lanes<W> a, Lanes<W> b, Lanes<W> c, float inverse) {
+  const Lanes<W> i = all_lanes<W>(inverse), p = a * i, q = b * i, r = c * i;
+  return {minimum(p, minimum(q, r)), maximum(p, maximum(q, r))};
+}
+
+template <int W>
+DEVICE Interval<W> box_interval(const Corners<W>& k, const TriangleRay& ray) {
+  const Interval<W> x = slab(k.ax, k.bx, k.cx, ray.inverse.x),
+                    y = slab(k.ay, k.by, k.cy, ray.inverse.y),
+                    z = slab(k.az, k.bz, k.cz, ray.inverse.z);
+  return {maximum(x.entry, maximum(y.entry, z.entry)), minimum(x.exit, minimum(y.exit, z.exit))};
+}
+
+// The lanes that the ray hits at t <= t_max, one bit each. The weights are edge / area.
+template <int W>
+struct BlockHits {
+  uint32_t mask;
+  Lanes<W> t, second_edge, third_edge, area;
+};
+
+// entry_min: t is not below it (entry of the placement that holds the triangles).
+template <int W>
+DEVICE BlockHits<W> hit_triangles(const TriangleBlock<W>& block, const TriangleRay& ray,
+                                  float entry_min, float t_max) {
+  BlockHits<W> hits;
+  const Corners<W> k = corners_from(block, ray);
+  const Lanes<W> shear_x = all_lanes<W>(ray.x_shear), shear_y = all_lanes<W>(ray.y_shear);
+  const Lanes<W> ax = k.ax - shear_x * k.az, ay = k.ay - shear_y * k.az;
+  const Lanes<W> bx = k.bx - shear_x * k.bz, by = k.by - shear_y * k.bz;
+  const Lanes<W> cx = k.cx - shear_x * k.cz, cy = k.cy - shear_y * k.cz;
+  // Edge functions with both products rounded: an edge has the same value, but for its sign, in
+  // both triangles that share it.
+  const Lanes<W> u = cx * by - cy * bx, v = ax * cy - ay * cx, w = bx * ay - by * ax;
+  const Lanes<W> zero = all_lanes<W>(0.0f);
+  hits.mask = less_or_equal(zero, minimum(u, minimum(v, w))) |
+              less_or_equal(maximum(u, maximum(v, w)), zero);
+  if (!hits.mask) return hits;
+
+  hits.area = u + v + w;
+  hits.second_edge = v;
+  hits.third_edge = w;
+  // Not finite where the triangle is seen edge-on or has no area: no hit.
+  const Lanes<W> depth = (u * k.az + v * k.bz + w * k.cz) / hits.area * all_lanes<W>(ray.inverse.z);
+  const Lanes<W> farthest = all_lanes<W>(FARTHEST);
+  hits.mask &= less_or_equal(depth, farthest) & less_or_equal(zero - farthest, depth);
+  const Interval<W> box = box_interval(k, ray);
+  const Lanes<W> t_min = all_lanes<W>(ray.t_min);
+  hits.t = maximum(maximum(depth, box.entry), all_lanes<W>(entry_min));
+  hits.mask &= less_or_equal(maximum(box.entry, t_min), box.exit * all_lanes<W>(TRIANGLE_SLACK)) &
+               less_or_equal(t_min, hits.t) & less_or_equal(hits.t, all_lanes<W>(t_max));
+  return hits;
+}

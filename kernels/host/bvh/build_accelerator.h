@@ -1,0 +1,22 @@
+// From a scene to the arrays of an Accelerator (bvh/accelerator.cuh).
+#pragma once
+#include "../../bvh/accelerator.cuh"
+#include "../../bvh/layout.cuh"
+#include "aligned_vector.h"
+#include "scene_view.h"
+
+template <class Layout>
+struct AcceleratorArrays {
+  AlignedVector<typename Layout::Node> nodes;
+  AlignedVector<typename Layout::Block> blocks;
+  AlignedVector<Placement> placements;
+  uint32_t root = leaf_word(0, 0);
+};
+
+// The result is the same for any number of threads. Throws std::invalid_argument where the scene
+// cannot be used (check_scene) or holds more triangles than a tree can name.
+template <class Layout>
+AcceleratorArrays<Layout> build_accelerator(const SceneView& scene, int threads);
+
+extern template AcceleratorArrays<FloatLayout> build_accelerator(const SceneView&, int);
+extern template AcceleratorArrays<CompressedLayout> build_accelerator(const SceneView&, int);

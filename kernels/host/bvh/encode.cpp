@@ -1,0 +1,85 @@
+#include "encode.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace {
+
+constexpr float EMPTY_PLANE = 1e12f;
+
+// Quanta that a compressed box is larger than the box it holds: covers the roundings of decoding.
+constexpr double MARGIN = 1.0 / 64;
+
+// Exponents of float_of((exponent + 15) << 23), biased by 127; the least is far below any box that
+// floats can tell from a point.
+constexpr int MIN_EXPONENT = -100, MAX_EXPONENT = 100;
+
+// The grid of one axis: 256 planes origin + q * 2^exponent.
+struct Grid {
+  float origin;
+  int exponent;
+
+  double place(float plane) const {
+    return std::ldexp(static_cast<double>(plane) - origin, -exponent);
+  }
+  uint8_t below(float plane) const {
+    return static_cast<uint8_t>(std::clamp(std::floor(place(plane) - MARGIN), 0.0, 255.0));
+  }
+  uint8_t above(float plane) const {
+    return static_cast<uint8_t>(std::clamp(std::ceil(place(plane) + MARGIN), 0.0, 255.0));
+  }
+};
+
+// The finest grid that holds low to high with the margin at both ends.
+Grid grid_over(float low, float high) {
+  const float extent = high - low;
+  if (extent <= 0.0f) return {low, MIN_EXPONENT};
+  Grid grid = {low - extent * (1.0f / 2048), 0};
+  std::frexp(extent / 255.0f, &grid.exponent);
+  grid.exponent = std::max(grid.exponent - 1, MIN_EXPONENT);
+  while (grid.place(low) < MARGIN) grid.origin = std::nextafter(grid.origin, -FLT_MAX);
+  while (std::ceil(grid.place(high) + MARGIN) > 255.0 && grid.exponent < MAX_EXPONENT)
+    grid.exponent++;
+  return grid;
+}
+
+}  // namespace
+
+void encode(const NodeContents& contents, FloatNode& node) {
+  std::memset(&node, 0, sizeof(node));
+  for (int s = 0; s < 8; s++) {
+    const bool used = (contents.inner | contents.leaf) >> s & 1;
+    for (int a = 0; a < 3; a++) {
+      node.planes[2 * a][s] = used ? contents.box[s].low[a] : EMPTY_PLANE;
+      node.planes[2 * a + 1][s] = used ? contents.box[s].high[a] : -EMPTY_PLANE;
+    }
+    // A leaf of nothing: harmless where a far away ray's slack lets the empty slot pass.
+    node.child[s] = used ? contents.child[s] : leaf_word(0, 0);
+  }
+}
+
+void encode(const NodeContents& contents, CompressedNode& node) {
+  std::memset(&node, 0, sizeof(node));
+  node.inner = contents.inner;
+  node.first_child = contents.first_child;
+  node.first_entry = contents.first_entry;
+  const uint8_t used = contents.inner | contents.leaf;
+  Box whole;
+  for (int s = 0; s < 8; s++)
+    if (used >> s & 1) whole.include(contents.box[s]);
+  for (int a = 0; a < 3; a++) {
+    const Grid grid = grid_over(whole.low[a], whole.high[a]);
+    node.origin[a] = grid.origin;
+    node.exponent[a] = static_cast<uint8_t>(grid.exponent + 127);
+    for (int s = 0; s < 8; s++) {
+      node.planes[2 * a][s] = used >> s & 1 ? grid.below(contents.box[s].low[a]) : 255;
+      node.planes[2 * a + 1][s] = used >> s & 1 ? grid.above(contents.box[s].high[a]) : 0;
+    }
+  }
+  for (int s = 0; s < 8; s++) {
+    if (!(contents.leaf >> s & 1)) continue;
+    const uint32_t offset = leaf_first(contents.child[s]) - contents.first_entry;
+    node.leaf[s] = static_cast<uint8_t>(offset << 3 | leaf_count(contents.child[s]));
+  }
+}

@@ -1,0 +1,83 @@
+#include "scene_view.h"
+
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+
+#include "../../bvh/child_word.cuh"
+
+namespace {
+
+template <class... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
+  std::ostringstream message;
+  (message << ... << parts);
+  throw std::invalid_argument(message.str());
+}
+
+bool is_usable(float x) { return std::fabs(x) <= MAX_COORDINATE; }  // false for NaN
+
+void check_positions(const View<Float3>& positions) {
+  for (size_t i = 0; i < positions.size; i++) {
+    const Float3 p = positions[i];
+    if (!is_usable(p.x) || !is_usable(p.y) || !is_usable(p.z))
+      refuse("position ", i, " is (", p.x, ", ", p.y, ", ", p.z,
+             "); coordinates must be finite and within ", MAX_COORDINATE, " of zero");
+  }
+}
+
+void check_range(const char* what, size_t mesh, uint64_t first, uint64_t count, size_t size) {
+  if (first + count > size)
+    refuse("mesh ", mesh, " uses ", what, " ", first, " to ", first + count, "; there are ", size);
+}
+
+void check_mesh(const SceneView& scene, size_t index) {
+  const Mesh& mesh = scene.meshes[index];
+  check_range("triangles", index, mesh.first_triangle, mesh.triangle_count, scene.triangles.size);
+  check_range("vertices", index, mesh.first_vertex, mesh.vertex_count, scene.positions.size);
+  for (uint32_t i = 0; i < mesh.triangle_count; i++)
+    for (const uint32_t vertex : scene.triangles[size_t{mesh.first_triangle} + i].vertex)
+      if (vertex >= mesh.vertex_count)
+        refuse("triangle ", i, " of mesh ", index, " has vertex ", vertex, "; the mesh has ",
+               mesh.vertex_count);
+}
+
+void check_matrix(size_t instance, const char* name, const Transform& m) {
+  for (const auto& row : m.rows)
+    for (const float x : row)
+      if (!is_usable(x))
+        refuse(name, " of instance ", instance, " holds ", x, "; must be finite and within ",
+               MAX_COORDINATE, " of zero");
+}
+
+// The largest element of (world_from_object object_from_world - 1), linear part.
+double inverse_error(const Instance& instance) {
+  double worst = 0.0;
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < 3; j++) {
+      double element = i == j ? -1.0 : 0.0;
+      for (int k = 0; k < 3; k++)
+        element += static_cast<double>(instance.world_from_object.rows[i][k]) *
+                   static_cast<double>(instance.object_from_world.rows[k][j]);
+      worst = std::fmax(worst, std::fabs(element));
+    }
+  return worst;
+}
+
+void check_instance(const SceneView& scene, size_t index) {
+  const Instance& instance = scene.instances[index];
+  if (instance.mesh >= scene.meshes.size)
+    refuse("instance ", index, " places mesh ", instance.mesh, "; there are ", scene.meshes.size);
+  check_matrix(index, "world_from_object", instance.world_from_object);
+  check_matrix(index, "object_from_world", instance.object_from_world);
+  if (!(inverse_error(instance) < 0.01))
+    refuse("object_from_world of instance ", index, " is not the inverse of its world_from_object");
+}
+
+}  // namespace
+
+void check_scene(const SceneView& scene) {
+  check_positions(scene.positions);
+  for (size_t i = 0; i < scene.meshes.size; i++) check_mesh(scene, i);
+  for (size_t i = 0; i < scene.instances.size; i++) check_instance(scene, i);
+}

@@ -1,0 +1,166 @@
+// N floats side by side, and the few loads that a GPU does in one instruction.
+//
+// With portability.cuh the only header that knows the compiler. The host uses GNU vectors, which
+// g++ and clang turn into SSE, AVX or NEON; a GPU thread uses registers, one float after another.
+// Arithmetic is never contracted: both give the same bits.
+#pragma once
+#include "portability.cuh"
+
+struct alignas(16) Words4 {
+  uint32_t x, y, z, w;
+};
+
+#if defined(__CUDACC__)
+
+constexpr bool ON_GPU = true;
+
+template <int N>
+struct Lanes {
+  float v[N];
+  DEVICE float operator[](int i) const { return v[i]; }
+};
+
+#define LANES_FUNCTION(name, expression)                  \
+  template <int N>                                        \
+  DEVICE Lanes<N> name(Lanes<N> a, Lanes<N> b) {          \
+    Lanes<N> result;                                      \
+    UNROLL for (int i = 0; i < N; i++) {                  \
+      const float x = a.v[i], y = b.v[i];                 \
+      result.v[i] = expression;                           \
+    }                                                     \
+    return result;                                        \
+  }
+LANES_FUNCTION(operator+, sum(x, y))
+LANES_FUNCTION(operator-, difference(x, y))
+LANES_FUNCTION(operator*, product(x, y))
+LANES_FUNCTION(operator/, x / y)
+LANES_FUNCTION(minimum, fminf(x, y))
+LANES_FUNCTION(maximum, fmaxf(x, y))
+#undef LANES_FUNCTION
+
+template <int N>
+DEVICE Lanes<N> all_lanes(float s) {
+  Lanes<N> result;
+  UNROLL for (int i = 0; i < N; i++) result.v[i] = s;
+  return result;
+}
+template <int N>
+DEVICE Lanes<N> load_lanes(const float* p) {
+  Lanes<N> result;
+  UNROLL for (int i = 0; i < N; i++) result.v[i] = __ldg(p + i);
+  return result;
+}
+template <int N>
+DEVICE Lanes<N> fused(Lanes<N> a, Lanes<N> b, Lanes<N> c) {
+  Lanes<N> result;
+  UNROLL for (int i = 0; i < N; i++) result.v[i] = fused(a.v[i], b.v[i], c.v[i]);
+  return result;
+}
+// Bit i is set where a[i] <= b[i]; never where one of them is not a number.
+template <int N>
+DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
+  uint32_t mask = 0;
+  UNROLL for (int i = 0; i < N; i++) mask |= (a.v[i] <= b.v[i] ? 1u : 0u) << i;
+  return mask;
+}
+
+DEVICE Words4 load_words(const void* p) {
+  const uint4 q = __ldg(static_cast<const uint4*>(p));
+  return {q.x, q.y, q.z, q.w};
+}
+// Byte k of a word, q, as the float 1 + q 2^-15: one byte permutation in place of a conversion,
+// which runs at a quarter of the rate or less.
+DEVICE float biased_byte(uint32_t word, int k) {
+  return __uint_as_float(__byte_perm(word, 0x3f800000u, 0x7604 | k << 4));
+}
+
+#else
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+constexpr bool ON_GPU = false;
+
+template <int N>
+struct Vector;
+template <>
+struct Vector<1> {
+  typedef float type __attribute__((vector_size(4)));
+};
+template <>
+struct Vector<4> {
+  typedef float type __attribute__((vector_size(16)));
+};
+template <>
+struct Vector<8> {
+  typedef float type __attribute__((vector_size(32)));
+};
+
+template <int N>
+struct Lanes {
+  typename Vector<N>::type v;
+  DEVICE float operator[](int i) const { return v[i]; }
+};
+
+template <int N>
+DEVICE Lanes<N> operator+(Lanes<N> a, Lanes<N> b) { return {a.v + b.v}; }
+template <int N>
+DEVICE Lanes<N> operator-(Lanes<N> a, Lanes<N> b) { return {a.v - b.v}; }
+template <int N>
+DEVICE Lanes<N> operator*(Lanes<N> a, Lanes<N> b) { return {a.v * b.v}; }
+template <int N>
+DEVICE Lanes<N> operator/(Lanes<N> a, Lanes<N> b) { return {a.v / b.v}; }
+template <int N>
+DEVICE Lanes<N> minimum(Lanes<N> a, Lanes<N> b) { return {a.v < b.v ? a.v : b.v}; }
+template <int N>
+DEVICE Lanes<N> maximum(Lanes<N> a, Lanes<N> b) { return {a.v > b.v ? a.v : b.v}; }
+template <int N>
+DEVICE Lanes<N> all_lanes(float s) { return {s - typename Vector<N>::type{}}; }
+template <int N>
+DEVICE Lanes<N> load_lanes(const float* p) {
+  Lanes<N> result;
+  memcpy(&result.v, p, sizeof(result.v));
+  return result;
+}
+template <int N>
+DEVICE Lanes<N> fused(Lanes<N> a, Lanes<N> b, Lanes<N> c) {
+#if defined(__FMA__)
+  if constexpr (N == 8) return {(typename Vector<N>::type)_mm256_fmadd_ps(a.v, b.v, c.v)};
+  else if constexpr (N == 4) return {(typename Vector<N>::type)_mm_fmadd_ps(a.v, b.v, c.v)};
+#endif
+  return {a.v * b.v + c.v};
+}
+// Bit i is set where a[i] <= b[i]; never where one of them is not a number.
+template <int N>
+DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
+  const auto lanes = a.v <= b.v;
+#if defined(__AVX__)
+  if constexpr (N == 8) return static_cast<uint32_t>(_mm256_movemask_ps((__m256)lanes));
+#endif
+#if defined(__SSE2__)
+  if constexpr (N == 4) return static_cast<uint32_t>(_mm_movemask_ps((__m128)lanes));
+#if !defined(__AVX__)
+  if constexpr (N == 8) {
+    __m128 half[2];
+    memcpy(half, &lanes, sizeof(half));
+    return static_cast<uint32_t>(_mm_movemask_ps(half[0]) | _mm_movemask_ps(half[1]) << 4);
+  }
+#endif
+#endif
+  uint32_t mask = 0;
+  for (int i = 0; i < N; i++) mask |= (lanes[i] ? 1u : 0u) << i;
+  return mask;
+}
+
+DEVICE Words4 load_words(const void* p) {
+  Words4 words;
+  memcpy(&words, p, sizeof(words));
+  return words;
+}
+// Byte k of a word, q, as the float 1 + q 2^-15, exactly as the GPU's byte permutation gives it.
+DEVICE float biased_byte(uint32_t word, int k) {
+  return float_of(0x3f800000u | (word >> (8 * k) & 255u) << 8);
+}
+
+#endif
