@@ -11,9 +11,7 @@ import gpuqueue
 from gpuqueue.commands.base import CommandContext, NoParameters, command
 
 
-@command(
-    "get_version", parameters=NoParameters, returns="the version, a string", direct=True
-)
+@command("get_version", parameters=NoParameters, returns="the version, a string", direct=True)
 def get_version(parameters: NoParameters, context: CommandContext) -> str:  # noqa: ARG001 (a command)
     """Tell the version of this server: ``VERSION, build N.M, DD Mon YYYY, OS-PROCESSOR``.
 

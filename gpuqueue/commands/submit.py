@@ -60,10 +60,12 @@ def submit(
 
 def queueable_command(settings: Settings, name: str) -> Command[Any]:
     """The command, if a job may ask for it. Raises UnknownName, InvalidJob."""
-    command = commands_for(settings).load(name)
+    commands = commands_for(settings)
+    if name in commands:
+        check_allowed(settings, name)
+    command = commands.load(name)
     if not command.queueable:
         raise InvalidJob(f"command '{name}' can be called, but a job may not ask for it")
-    check_allowed(settings, name)
     return command
 
 
