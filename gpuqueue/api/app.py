@@ -62,9 +62,9 @@ class FrontEnd:
                 request, self._settings.http_post_body_limit, self._limits.body_s
             )
         except TooLarge as error:
-            return _reply(failure(error), 413)
+            return _refuse(error, 413)
         except TimedOut as error:
-            return _reply(failure(error), 408)
+            return _refuse(error, 408)
         return await self._call(request, body)
 
     async def get(self, request: Request) -> Response:
@@ -133,6 +133,13 @@ async def _nobody_listens(_: Request, __: Exception) -> Response:
 
 async def _no_sessions() -> Response:
     return PlainTextResponse("This server has no sessions; call it as you are.\n")
+
+
+def _refuse(error: RpcError, status: int) -> Response:
+    """Refuse a request whose body has not been read: nothing else can come on its connection."""
+    reply = _reply(failure(error), status)
+    reply.headers["Connection"] = "close"
+    return reply
 
 
 def _reply(reply: Binary | None, status: int = 200) -> Response:

@@ -75,7 +75,7 @@ def command_page(settings: Settings, command: Command[Any]) -> str:
             element("code", argument["name"]),
             element("code", argument["type"]),
             "required" if argument["required"] else element("code", _json(argument["default"])),
-            fragment(argument["description"], *_choices(argument["choices"])),
+            fragment(_prose(argument["description"]), *_choices(argument["choices"])),
         )
         for argument in told["arguments"]
     ]
@@ -88,11 +88,11 @@ def command_page(settings: Settings, command: Command[Any]) -> str:
         element(
             "div",
             element("h3", command.name, *_command_tags(settings, command)),
-            *[element("p", part) for part in told["description"].split("\n\n")],
+            *[element("p", _prose(part)) for part in told["description"].split("\n\n")],
             class_="card",
         ),
         _section("Arguments", _table(head, arguments) if arguments else _soft("None.")),
-        _section("Returns", element("p", told["returns"])),
+        _section("Returns", element("p", _prose(told["returns"]))),
         element("footer", element("a", "All commands", href="/?doc=")),
     )
 
@@ -112,6 +112,12 @@ def _section(title: str, *children: str) -> Markup:
 
 def _cards(cards: list[Markup]) -> Markup:
     return element("div", *cards, class_="cards") if cards else _soft("None is configured.")
+
+
+def _prose(text: str) -> Markup:
+    """A piece of a docstring; what stands between double back-quotes is code."""
+    parts = text.split("``")
+    return fragment(*[element("code", p) if i % 2 else p for i, p in enumerate(parts)])
 
 
 def _soft(text: str) -> Markup:
@@ -160,7 +166,7 @@ def _command_table(settings: Settings, commands: list[Command[Any]]) -> Markup:
     rows = [
         _row(
             element("a", command.name, href=f"/?doc={command.name}"),
-            command.description.partition("\n\n")[0],
+            _prose(command.description.partition("\n\n")[0]),
             fragment(*_spaced(_command_tags(settings, command))),
         )
         for command in commands

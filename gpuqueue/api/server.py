@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gpuqueue.api.app import create_app
@@ -65,15 +66,9 @@ class Server(uvicorn.Server):
                 signal.signal(signum, handler)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; running calls get a moment to finish.
-
-    Port 0 takes a free one; the address is in the log. Raises ConfigError if the address cannot
-    be used or a command cannot be loaded.
-    """
-    app = create_app(settings)
-    listener = _bind(settings.http_address, settings.http_port)
-    config = uvicorn.Config(
+def bounded(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn runs an application here: HTTP/1.1, and no more of it than needed."""
+    return uvicorn.Config(
         app,
         http=PunctualProtocol,
         ws="none",
@@ -85,7 +80,16 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
-    with listener:
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; running calls get a moment to finish.
+
+    Port 0 takes a free one; the address is in the log. Raises ConfigError if the address cannot
+    be used or a command cannot be loaded.
+    """
+    server = Server(bounded(create_app(settings)))
+    with _bind(settings.http_address, settings.http_port) as listener:
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         log.event(
@@ -94,7 +98,7 @@ def serve(settings: Settings) -> None:
             host=host,
             port=port,
         )
-        Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -6,6 +6,7 @@ The answers are kept so that a page that many people look at asks Amazon no more
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from gpuqueue.config import Settings
-from gpuqueue.errors import GpuqueueError
+from gpuqueue.errors import GpuqueueError, TransientError
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.queues import Queue, QueueCounts, open_queue
 from gpuqueue.storage import Storage, open_bucket
@@ -25,6 +26,14 @@ T = TypeVar("T")
 #: How long an answer is kept, and how long one is waited for.
 KEPT_S = 3.0
 PATIENCE_S = 5.0
+
+#: What a stranger may read of an error; the first that fits.
+PROBLEMS: dict[type[Exception], str] = {
+    TimeoutError: "no answer in time",
+    TransientError: "cannot be reached",
+    GpuqueueError: "cannot be used as configured",
+    Exception: "cannot be asked",
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,11 @@ class State:
     queues: tuple[QueueState, ...]
     buckets: tuple[BucketState, ...]
     asked_at: float
+
+    def problems(self, name: str) -> set[str | None]:
+        """What is the matter with the queue or bucket called `name`."""
+        places: tuple[QueueState | BucketState, ...] = (*self.queues, *self.buckets)
+        return {place.problem for place in places if place.name == name}
 
     @property
     def is_ready(self) -> bool:
@@ -89,8 +103,8 @@ class Watch:
 
     async def _ask(self) -> State:
         queues, buckets = self._settings.queues, self._settings.buckets
-        counts = [self._try(partial(self._counts, name)) for name in queues]
-        checks = [self._try(partial(self._check, name)) for name in buckets]
+        counts = [self._try(name, partial(self._counts, name)) for name in queues]
+        checks = [self._try(name, partial(self._check, name)) for name in buckets]
         got_counts, got_checks = await asyncio.gather(
             asyncio.gather(*counts), asyncio.gather(*checks)
         )
@@ -116,16 +130,24 @@ class Watch:
             self._buckets[name] = open_bucket(self._settings, name)
         self._buckets[name].check()
 
-    async def _try(self, ask: Callable[[], T]) -> tuple[T | None, str | None]:
-        """The answer of `ask`, or the problem, in words that a stranger may read."""
+    async def _try(self, name: str, ask: Callable[[], T]) -> tuple[T | None, str | None]:
+        """The answer of `ask`, or the problem; the log has its details."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._patience_s):
                 return await loop.run_in_executor(self._threads, ask), None
-        except TimeoutError:
-            return None, f"no answer within {self._patience_s:g} s"
-        except GpuqueueError as error:
-            return None, str(error)
         except Exception as error:
-            log.event(Event.REQUEST_FAILED, "A state could not be asked.", level=40, exc_info=error)
-            return None, "an internal error; the server's log has it"
+            problem = next(text for kind, text in PROBLEMS.items() if isinstance(error, kind))
+            self._log_once(name, problem, error)
+            return None, problem
+
+    def _log_once(self, name: str, problem: str, cause: Exception) -> None:
+        """One line for each change to the worse, not one for each look."""
+        if self._last is None or problem not in self._last[1].problems(name):
+            is_ours = isinstance(cause, (GpuqueueError, TimeoutError))
+            log.event(
+                Event.QUEUE_UNREACHABLE,
+                f"[{name}] {problem}. {cause}".strip(),
+                level=logging.WARNING,
+                exc_info=None if is_ours else cause,
+            )
