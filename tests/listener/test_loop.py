@@ -93,7 +93,7 @@ def jobs(*ids: str) -> FakeQueue:
 
 def test_three_jobs_that_lose_the_device_stop_a_bad_machine() -> None:
     queue = jobs("a", "b", "c", "d")
-    with pytest.raises(DeviceLost, match="3 jobs lost the device.*SIGSEGV"):
+    with pytest.raises(DeviceLost, match=r"3 jobs lost the device.*SIGSEGV"):
         listen(queue, FakeRunner(LOST), stop_after(9, queue))
     assert [delay_s for _, delay_s in queue.did("release")] == [0, 0, 0]
     assert len(queue.waiting) == 1, "the next job is left to a good machine"

@@ -21,6 +21,11 @@ def wait_until_revoked(lease: Lease) -> None:
         lease.sleep(10)
 
 
+def signal_and_sleep() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+
 def test_a_request_revokes_the_lease_in_hand() -> None:
     shutdown, lease = Shutdown(), lease_of(message())
     with shutdown.holding(lease):
@@ -79,8 +84,7 @@ def test_a_second_signal_breaks_off_what_may_be_abandoned() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         shutdown.wait(10)
         with pytest.raises(StopNow), shutdown.abandonable():
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(60)
+            signal_and_sleep()
 
 
 def test_a_second_signal_breaks_off_nothing_that_is_held() -> None:
