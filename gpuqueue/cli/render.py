@@ -1,0 +1,5 @@
+"""x."""
+
+
+def render() -> None:
+    """To come."""
