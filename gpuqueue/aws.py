@@ -92,6 +92,7 @@ def s3_client(
 
 def _session(aws: AwsSettings, region: str | None) -> Session:
     """A session with the configured keys, or with those of the AWS default chain."""
+    region = region or aws.region
     if aws.access_key is None or aws.secret_key is None:
         return Session(region_name=region)
     token = aws.session_token
@@ -101,6 +102,15 @@ def _session(aws: AwsSettings, region: str | None) -> Session:
         aws_session_token=None if token is None else token.get_secret_value(),
         region_name=region,
     )
+
+
+def credential_source(aws: AwsSettings) -> str | None:
+    """Where credentials come from, such as ``iam-role``; None if there are none. Never what."""
+    if aws.access_key is not None and aws.secret_key is not None:
+        return "the configuration"
+    with explained("credentials"):
+        credentials = Session().get_credentials()
+    return None if credentials is None else f"the AWS default chain ({credentials.method})"
 
 
 def _config(read_timeout_s: float) -> Config:

@@ -53,7 +53,7 @@ class SqsQueue:
         self._max_backoff_s = settings.queue_manager.max_backoff_s
         self._what = f"queue '{queue.name}' ({queue.queue_url})"
         region, endpoint_url = place_of(queue.queue_url)
-        region = queue.region or region or settings.aws.region
+        region = queue.region or region
         endpoint_url = queue.endpoint_url or settings.aws.endpoint_url or endpoint_url
         self._polls = sqs_client(settings.aws, region, endpoint_url, POLL_TIMEOUT_S)
         #: Of its own, so that a renewal never waits for a poll's connection.

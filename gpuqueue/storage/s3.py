@@ -57,7 +57,7 @@ class S3Storage:
         self._what = f"bucket '{bucket.name}' (s3://{bucket.bucket})"
         self._client = s3_client(
             settings.aws,
-            bucket.region or settings.aws.region,
+            bucket.region,
             bucket.endpoint_url or settings.aws.endpoint_url,
             path_style=bucket.path_style,
         )
@@ -84,6 +84,7 @@ class S3Storage:
                     Key=key,
                     Body=binary.data,
                     ContentType=binary.mime_type,
+                    ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=base64.b64encode(hashlib.sha256(binary.data).digest()).decode(),
                     **_fields(options),
                 )
