@@ -15,6 +15,7 @@ import pytest
 from gpuqueue.config import embedded_settings
 from gpuqueue.errors import ConfigError, TransientError
 from gpuqueue.queues import open_queue, sqlite
+from gpuqueue.queues.base import Message, Whereabouts
 from gpuqueue.queues.local import LocalQueue
 
 
@@ -27,9 +28,16 @@ def drain(queue: LocalQueue) -> list[str]:
     return [message.id for message in iter(lambda: queue.receive(0), None)]
 
 
+def receive(queue: LocalQueue) -> Message:
+    message = queue.receive(0)
+    assert message is not None
+    return message
+
+
 SEND_FOREVER = """
 import sys
 from pathlib import Path
+from gpuqueue.queues.base import Message, Whereabouts
 from gpuqueue.queues.local import LocalQueue
 queue = LocalQueue("jobs", Path(sys.argv[1]), visibility_timeout_s=30, max_receives=3)
 while True:
@@ -55,6 +63,7 @@ def test_what_was_sent_survives_the_kill_of_the_sender(tmp_path: Path) -> None:
 OPEN_AND_SEND = """
 import sys
 from pathlib import Path
+from gpuqueue.queues.base import Message, Whereabouts
 from gpuqueue.queues.local import LocalQueue
 sys.stdin.readline()
 queue = LocalQueue("jobs", Path(sys.argv[1]), visibility_timeout_s=30, max_receives=3)
@@ -110,7 +119,7 @@ def test_a_full_disk_is_transient_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "queue.sqlite"
     queue = open_at(path)
     queue.send("body", "job-1")
-    queue._connection.execute("PRAGMA max_page_count = 8")  # the only way to fill it at once
+    queue._connection.execute("PRAGMA max_page_count = 9")  # the only way to fill it at once
     with pytest.raises(TransientError, match=r"queue 'jobs' .*full; make room on the disk"):
         queue.send("x" * 1_000_000, "job-2")
     assert queue.counts().visible == 1
@@ -202,11 +211,38 @@ def test_a_path_that_cannot_be_a_file_is_a_configuration_error(tmp_path: Path, p
         open_at(tmp_path / place)
 
 
+def test_a_job_can_be_found_until_its_message_is_deleted(tmp_path: Path) -> None:
+    queue = open_at(tmp_path / "queue.sqlite")
+    assert queue.find("job-1") is None
+    queue.send("body", "job-1")
+    assert queue.find("job-1") == Whereabouts(0, False, None)
+    queue.release(receive(queue))
+    message = receive(queue)
+    assert queue.find("job-1") == Whereabouts(2, True, None)
+    queue.dead_letter(message, "no such scene")
+    assert queue.find("job-1") == Whereabouts(2, False, "no such scene")
+    queue.send("body", "job-2")
+    queue.delete(receive(queue))
+    assert queue.find("job-2") is None
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
+def test_a_file_taken_away_while_in_use_is_noticed(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "queue.sqlite"
+    queue = open_at(path)
+    queue.send("body", "job-1")
+    path.rename(tmp_path / "moved.sqlite")
+    if replaced:
+        open_at(path)
+    for call in (lambda: queue.send("body", "job-2"), lambda: queue.receive(0), queue.counts):
+        with pytest.raises(ConfigError, match="removed or replaced while in use"):
+            call()
+
+
 def test_threads_share_one_queue_object(tmp_path: Path) -> None:
     queue = open_at(tmp_path / "queue.sqlite")
     message_id = queue.send("body", "job-1")
-    message = queue.receive(0)
-    assert message is not None
+    message = receive(queue)
     failures: list[Exception] = []
 
     def extend() -> None:
