@@ -27,7 +27,7 @@ MAX_MARGIN_S = 10.0
 class Lease:
     """Holds one message while a ``with`` block works on it.
 
-    `queue` is used by the heartbeat thread alone. Once the lease is revoked, or its time is up
+    Once the lease is revoked, or its time is up
     without a renewal, `check` raises the reason and the watchers are told it.
     """
 

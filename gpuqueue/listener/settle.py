@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from gpuqueue.errors import GpuqueueError, Interrupted, JobFailed, LeaseLost
+from gpuqueue.errors import GpuqueueError, Interrupted, LeaseLost
 from gpuqueue.listener.fate import Action, Fate, fate_of
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.log import Event
@@ -23,7 +23,7 @@ def settle(
     fate = fate_of(error, message.receives, max_backoff_s)
     try:
         if fate.action is Action.DEAD_LETTER and not _dead_letter(queue, message, reason, log):
-            fate = fate_of(JobFailed(reason), message.receives, max_backoff_s)
+            fate = Fate(Action.RELEASE, max_backoff_s)
         if fate.action is Action.RELEASE:
             _release(queue, message, fate, log)
     except LeaseLost as lost:
@@ -61,8 +61,7 @@ def _dead_letter(queue: Queue, message: Message, reason: str, log: JobLog) -> bo
     except Exception as failure:
         log.warning(
             Event.QUEUE_UNREACHABLE,
-            f"Job could not be moved to the dead-letter queue: {reason_of(failure)}; "
-            "the queue's limit of receives will end it.",
+            f"Job cannot be moved to a dead-letter queue: {reason_of(failure)}.",
         )
         return False
     log.warning(Event.JOB_DEAD, "Job can never work, moved to the dead-letter queue.")

@@ -42,8 +42,8 @@ class Whereabouts:
 class Queue(Protocol):
     """A named queue with visibility time-outs, receive counts and a dead-letter queue.
 
-    Every verb raises TransientError when the service cannot be reached, and ConfigError
-    when the queue does not exist or may not be used.
+    Its verbs may be called from several threads. Each raises TransientError when the service
+    cannot be reached, and ConfigError when the queue does not exist or may not be used.
     """
 
     name: str
@@ -70,7 +70,10 @@ class Queue(Protocol):
         """Remove the message for good; deleting it twice is harmless. Raises LeaseLost."""
 
     def dead_letter(self, message: Message, reason: str) -> None:
-        """Move the message to the dead-letter queue, unchanged, with its reason."""
+        """Move the message to the dead-letter queue, unchanged, with its reason.
+
+        Raises LeaseLost, and ConfigError, the message still held, if there is no such queue.
+        """
 
     def counts(self) -> QueueCounts:
         """Approximate counts of messages."""

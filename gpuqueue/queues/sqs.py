@@ -50,7 +50,6 @@ class SqsQueue:
         self._url = queue.queue_url
         self._is_fifo = queue.queue_url.endswith(".fifo")
         self._visibility_timeout_s = settings.queue_manager.visibility_timeout_s
-        self._max_backoff_s = settings.queue_manager.max_backoff_s
         self._what = f"queue '{queue.name}' ({queue.queue_url})"
         region, endpoint_url = place_of(queue.queue_url)
         region = queue.region or region
@@ -119,25 +118,13 @@ class SqsQueue:
     def dead_letter(self, message: Message, reason: str) -> None:
         """Move the message to the dead-letter queue of the redrive policy, with its reason.
 
-        Without one, or without the right to use it, the message is released with the longest
-        back-off and a warning: it must not be lost, and SQS has no other place for it.
+        Raises LeaseLost, and ConfigError without one or without the right to use it; the message
+        is still held then.
         """
         # Proves that the message is still ours, and holds it while it is copied.
         self.extend(message, self._visibility_timeout_s)
-        try:
-            self._send_dead(message, reason)
-        except ConfigError as error:
-            log.event(
-                Event.JOB_RELEASED,
-                f"[{self.name} {message.id}] Cannot move the message to a dead-letter queue, "
-                f"it comes back in {self._max_backoff_s} s: {error}",
-                level=logging.WARNING,
-                queue=self.name,
-                message_id=message.id,
-            )
-            self.release(message, self._max_backoff_s)
-        else:
-            self.delete(message)
+        self._send_dead(message, reason)
+        self.delete(message)
 
     def _send_dead(self, message: Message, reason: str) -> None:
         url = self._dead_letter_url()
