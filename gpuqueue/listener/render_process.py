@@ -75,7 +75,7 @@ class RenderProcess:
         self.start()
         assert self._child is not None  # noqa: S101 (start made it)
         try:
-            with lease.watched_by(self._child.inbox.put):
+            with lease.watched_by(self._child.wake):
                 return self._child.run(command, parameters, lease, on_progress)
         finally:
             if not self._child.is_usable:
@@ -93,8 +93,8 @@ class _Child:
 
     def __init__(self, settings: Settings) -> None:
         self.is_usable = True
-        #: What happens to the child, in order: its frames, its death, the end of the lease.
-        self.inbox: queue.SimpleQueue[Frame | GpuqueueError] = queue.SimpleQueue()
+        #: What happens, in order: frames, the child's death; None says to look at the lease.
+        self._inbox: queue.SimpleQueue[Frame | GpuqueueError | None] = queue.SimpleQueue()
         self._secrets = _secrets(settings)
         self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
             # -P: the current folder must not shadow a module.
@@ -124,13 +124,17 @@ class _Child:
         """Whether the process runs, as far as is known."""
         return self._undertaker.is_alive()
 
+    def wake(self) -> None:
+        """Have a running `run` look at its lease."""
+        self._inbox.put(None)
+
     def wait_until_ready(self) -> None:
         """Return when the child can take commands."""
         try:
-            event = self.inbox.get(timeout=START_TIMEOUT_S)
+            event = self._inbox.get(timeout=START_TIMEOUT_S)
             while not (isinstance(event, Frame) and event.kind == "ready"):
                 self._raise_if_over(event)
-                event = self.inbox.get(timeout=START_TIMEOUT_S)
+                event = self._inbox.get(timeout=START_TIMEOUT_S)
         except queue.Empty:
             raise DeviceLost(f"the render process did not start in {START_TIMEOUT_S:g} s") from None
         except JobFailed as error:
@@ -147,11 +151,12 @@ class _Child:
         self._send(Frame("run", {"command": command, "parameters": dict(parameters)}))
         while True:
             try:
-                event = self.inbox.get(timeout=lease.remaining_s())
+                event = self._inbox.get(timeout=lease.remaining_s())
             except queue.Empty:
+                event = None
+            if event is None:
                 lease.check()
-                continue
-            if isinstance(event, Frame) and event.kind == "progress":
+            elif isinstance(event, Frame) and event.kind == "progress":
                 on_progress(event.fields["fraction"], event.fields["message"])
             elif isinstance(event, Frame) and event.kind == "result":
                 self.is_usable = True
@@ -159,10 +164,10 @@ class _Child:
             else:
                 self._raise_if_over(event)
 
-    def _raise_if_over(self, event: Frame | GpuqueueError) -> None:
+    def _raise_if_over(self, event: Frame | GpuqueueError | None) -> None:
         if isinstance(event, GpuqueueError):
             raise event
-        if event.kind == "error":
+        if event is not None and event.kind == "error":
             error = ERRORS[event.fields["error"]]
             self.is_usable = error is not DeviceLost
             raise error(self._mask(event.fields["message"]))
@@ -200,7 +205,7 @@ class _Child:
             pid=self.pid,
             code=code,
         )
-        self.inbox.put(error)
+        self._inbox.put(error)
 
     def _close_pipes(self) -> None:
         """Close what nobody reads any more: a process that left the group may hold a pipe open,
@@ -217,9 +222,9 @@ class _Child:
                 if frame.kind == "log":
                     self._log(**frame.fields)
                 else:
-                    self.inbox.put(frame)
+                    self._inbox.put(frame)
         except (BrokenFrame, OSError, ValueError) as error:
-            self.inbox.put(DeviceLost(f"the render process cannot be understood: {error}"))
+            self._inbox.put(DeviceLost(f"the render process cannot be understood: {error}"))
 
     def _log(
         self, level: int, category: str, event: str, message: str, fields: dict[str, Any]

@@ -136,6 +136,15 @@ def test_a_command_that_no_job_may_ask_for_is_refused(
         shared.run(command, {}, lease_of(message()), lambda *_: None)
 
 
+def test_a_buffer_of_numbers_arrives_as_its_bytes(shared: RenderProcess) -> None:
+    assert run(shared, "numbers", 3).data == bytes(12)
+
+
+def test_bytes_that_are_none_fail_the_job(shared: RenderProcess) -> None:
+    with pytest.raises(JobFailed, match="TypeError"):
+        run(shared, "text_as_bytes", "text")
+
+
 def test_bad_parameters_are_refused_by_name(shared: RenderProcess) -> None:
     with pytest.raises(InvalidJob, match=r"parameters of probe: do: .*; colour: "):
         shared.run("probe", {"colour": 1}, lease_of(message()), lambda *_: None)
@@ -192,6 +201,13 @@ def test_a_revoked_lease_stops_the_command_and_its_process(
     with pytest.raises(type(reason)):
         shared.run("probe", {"do": "sleep", "value": 600}, lease, lambda *_: lease.revoke(reason))
     wait_until_gone(pid)
+
+
+def test_a_lease_that_ended_late_does_not_disturb_the_next_job(shared: RenderProcess) -> None:
+    shared.start()
+    assert shared._child is not None
+    shared._child.wake()
+    assert run(shared, "echo", 1).data == b"1"
 
 
 def test_a_lease_that_was_revoked_before_runs_nothing_to_its_end(shared: RenderProcess) -> None:
