@@ -99,7 +99,7 @@ class Library:
         """Return the first file called `name` in `folders`; None if there is none."""
         for folder in folders:
             path = self._inside(folder / name, name)
-            if path.is_file():
+            if _is_file(path):
                 return path
         return None
 
@@ -139,6 +139,13 @@ class Library:
             raise self._too_large()
         digest = hashlib.sha256(data).hexdigest()
         return Source(name, path, data.decode("latin-1")), SourceFile(path, len(data), digest)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for the file system
+        return False
 
 
 def open_scene(library: Library, path: Path) -> Source:
