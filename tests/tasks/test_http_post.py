@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,11 @@ from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import HttpPostSettings, QueueManagerSettings
 from gpuqueue.errors import InvalidJob, TransientError
-from gpuqueue.tasks import TaskContext
+from gpuqueue.tasks import TaskContext, http_client
 from gpuqueue.tasks.http_client import MAX_ANSWER_BYTES
 from gpuqueue.tasks.http_post import HttpPost, HttpPostConfig, seconds_of
 
+from .certificate import self_signed
 from .receiver import Receiver, receiver
 
 PICTURE = Binary(b"\x89PNG" + bytes(range(256)) * 4000, "image/png")
@@ -330,6 +332,35 @@ def test_proxies_of_the_environment_are_not_used(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     post(hook.url())
     assert hook.posts
+
+
+@pytest.fixture
+def tls_hook(tmp_path: Path) -> Iterator[Receiver]:
+    http_client._ssl_context.cache_clear()
+    with receiver(self_signed(tmp_path, "localhost")) as got:
+        yield got
+    http_client._ssl_context.cache_clear()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tls_hook: Receiver) -> None:
+    with pytest.raises(TransientError, match="CERTIFICATE_VERIFY_FAILED"):
+        post(f"https://localhost:{tls_hook.port}/")
+    assert not tls_hook.posts
+
+
+def test_it_is_taken_if_verify_ssl_is_off(tls_hook: Receiver) -> None:
+    post(f"https://localhost:{tls_hook.port}/", verify_ssl=False)
+    assert tls_hook.posts[0].body == PICTURE.data
+
+
+def test_a_certificate_authority_of_this_machine_is_trusted(
+    tls_hook: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    post(f"https://localhost:{tls_hook.port}/")
+    assert tls_hook.posts
+    with pytest.raises(TransientError, match="CERTIFICATE_VERIFY_FAILED"):
+        post(f"https://127.0.0.1:{tls_hook.port}/")
 
 
 @pytest.mark.parametrize("secret", ["hunter2", "tok-en"])
