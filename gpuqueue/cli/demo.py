@@ -36,6 +36,7 @@ http_address 127.0.0.1:0
     <user queue>
         name local_queue
         path queue.sqlite
+        max_receives 1
     </user>
     <user bucket>
         name local_bucket
@@ -133,7 +134,7 @@ def _write_configuration() -> Path:
 def _children(configuration: Path) -> Iterator[ChildLog]:
     """A front end and a listener as processes of their own, while the block runs."""
     from gpuqueue.cli.child_log import ChildLog
-    from gpuqueue.cli.children import config_arguments, start_child, stop_child
+    from gpuqueue.cli.children import ask_to_stop, config_arguments, start_child, stop_child
 
     children = []
     log = ChildLog()
@@ -147,7 +148,7 @@ def _children(configuration: Path) -> Iterator[ChildLog]:
         yield log
     finally:
         for child in children:
-            child.terminate()
+            ask_to_stop(child)
         for child in children:
             stop_child(child)
 

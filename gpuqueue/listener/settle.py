@@ -25,7 +25,7 @@ def settle(
         if fate.action is Action.DEAD_LETTER and not _dead_letter(queue, message, reason, log):
             fate = Fate(Action.RELEASE, max_backoff_s)
         if fate.action is Action.RELEASE:
-            _release(queue, message, fate, log)
+            _release(queue, message, fate, reason, log)
     except LeaseLost as lost:
         log.warning(Event.LEASE_LOST, f"Job left alone: {lost}.")
     except Exception as failure:
@@ -68,8 +68,8 @@ def _dead_letter(queue: Queue, message: Message, reason: str, log: JobLog) -> bo
     return True
 
 
-def _release(queue: Queue, message: Message, fate: Fate, log: JobLog) -> None:
-    queue.release(message, fate.delay_s)
+def _release(queue: Queue, message: Message, fate: Fate, reason: str, log: JobLog) -> None:
+    queue.release(message, fate.delay_s, reason)
     when = f"in {fate.delay_s:.0f} s" if fate.delay_s else "now"
     log.event(
         Event.JOB_RELEASED,

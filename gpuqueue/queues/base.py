@@ -63,8 +63,11 @@ class Queue(Protocol):
     def extend(self, message: Message, timeout_s: float) -> None:
         """Hide the message for another `timeout_s` seconds from now. Raises LeaseLost."""
 
-    def release(self, message: Message, delay_s: float = 0) -> None:
-        """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
+    def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:
+        """Give the message back, visible after `delay_s` seconds. Raises LeaseLost.
+
+        `reason` is why this try failed; a queue that can keep it tells it of a dead letter.
+        """
 
     def delete(self, message: Message) -> None:
         """Remove the message for good; deleting it twice is harmless. Raises LeaseLost."""

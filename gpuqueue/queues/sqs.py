@@ -95,7 +95,7 @@ class SqsQueue:
         """Hide the message for `timeout_s` seconds from now, to 12 hours after its receive."""
         self._set_visibility(message, timeout_s)
 
-    def release(self, message: Message, delay_s: float = 0) -> None:
+    def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:  # noqa: ARG002 (SQS keeps no word beside a message)
         """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
         self._set_visibility(message, delay_s)
 
