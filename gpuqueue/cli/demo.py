@@ -94,18 +94,24 @@ def demo() -> None:
     console = Console(highlight=False)
     configuration = _write_configuration()
     settings = load_settings(configuration)
-    console.print(f"Configuration, queue, bucket: [bold]{DATA.absolute()}[/]", soft_wrap=True)
+    _say(console, "Configuration, queue, bucket: ", str(DATA.absolute()))
     with ExitStack() as stack:
         log: ChildLog = stack.enter_context(_children(configuration))
         address = log.wait_for(r"listening on (http://\S+)")[1]
         log.wait_for(r"Waiting for job\.")
-        console.print(f"Front end at [bold]{address}[/], a listener beside it", soft_wrap=True)
+        _say(console, "Front end, a listener beside it: ", address)
         jobs = [
             Job(id=_submit(address, number, call), **call) for number, call in enumerate(JOBS, 1)
         ]
         paths = [path for job in jobs for path in _follow(settings, job, log, console)]
     for path in paths:
-        console.print(f"[green]✓[/] {path}", soft_wrap=True)
+        _say(console, "✓ ", path)
+
+
+def _say(console: Console, text: str, what: str) -> None:
+    """One line; a path is text, whatever brackets it holds."""
+    console.print(text, style="green", end="")
+    console.print(what, style="bold", markup=False, soft_wrap=True)
 
 
 def content_root() -> Path:
