@@ -67,10 +67,9 @@ class SqsQueue:
         """Send a message; SQS has stored it when this returns. The result is its MessageId."""
         check_body(body)
         with explained(self._what, _BODY_CODES):
-            sent = self._calls.send_message(
+            return self._calls.send_message(
                 QueueUrl=self._url, MessageBody=body, **self._fifo_fields(job_id, job_id)
-            )
-        return sent["MessageId"]
+            )["MessageId"]
 
     def receive(self, wait_s: float) -> Message | None:
         """Take one message, waiting up to `wait_s` seconds, whole ones and 20 at most."""
@@ -82,13 +81,13 @@ class SqsQueue:
                 VisibilityTimeout=self._visibility_timeout_s,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-        for message in received.get("Messages", []):
-            return Message(
-                id=message["MessageId"],
-                body=message["Body"],
-                receipt=message["ReceiptHandle"],
-                receives=int(message["Attributes"]["ApproximateReceiveCount"]),
-            )
+            for message in received.get("Messages", []):
+                return Message(
+                    id=message["MessageId"],
+                    body=message["Body"],
+                    receipt=message["ReceiptHandle"],
+                    receives=int(message["Attributes"]["ApproximateReceiveCount"]),
+                )
         return None
 
     def extend(self, message: Message, timeout_s: float) -> None:
@@ -149,18 +148,18 @@ class SqsQueue:
 
     def counts(self) -> QueueCounts:
         """SQS's approximate counts; a dead-letter queue that may not be read counts as empty."""
-        here = self._attributes(self._url, *_COUNTS)
+        waiting, in_flight, delayed = self._numbers(self._url, *_COUNTS)
         try:
             url = self._dead_letter_url()
-            dead = 0 if url is None else int(self._attributes(url, _COUNTS[0])[_COUNTS[0]])
+            [dead] = [0] if url is None else self._numbers(url, _COUNTS[0])
         except ConfigError:
             dead = 0
-        waiting, in_flight, delayed = (int(here[name]) for name in _COUNTS)
         return QueueCounts(visible=waiting + delayed, in_flight=in_flight, dead=dead)
 
     def check(self) -> None:
         """Return if the queue can be reached; warn if it has no dead-letter queue."""
-        if "RedrivePolicy" not in self._attributes(self._url, "QueueArn", "RedrivePolicy"):
+        self._numbers(self._url, *_COUNTS)
+        if self._dead_letter_policy() is None:
             log.event(
                 Event.CONFIG_NOTE,
                 f"{self._what} has no redrive policy: jobs that always fail come back forever; "
@@ -169,20 +168,29 @@ class SqsQueue:
                 queue=self.name,
             )
 
-    def _attributes(self, url: str, *names: QueueAttributeNameType) -> dict[Any, str]:
+    def _numbers(self, url: str, *names: QueueAttributeNameType) -> list[int]:
+        """Attributes that are counts, in the order of their names."""
         with explained(self._what):
             answer = self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=names)
-        return dict(answer.get("Attributes", {}))
+            return [int(answer["Attributes"][name]) for name in names]
+
+    def _dead_letter_policy(self) -> str | None:
+        """The redrive policy, in JSON. Asked for each time: an operator may change it."""
+        with explained(self._what):
+            answer = self._calls.get_queue_attributes(
+                QueueUrl=self._url, AttributeNames=["RedrivePolicy"]
+            )
+            return answer.get("Attributes", {}).get("RedrivePolicy")
 
     def _dead_letter_url(self) -> str | None:
-        """Looked up each time: it is needed seldom, and an operator may change it."""
-        policy = self._attributes(self._url, "RedrivePolicy").get("RedrivePolicy")
+        policy = self._dead_letter_policy()
         if policy is None:
             return None
-        account, name = json.loads(policy)["deadLetterTargetArn"].split(":")[-2:]
-        with explained(f"{self._what}: dead-letter queue '{name}'"):
-            found = self._calls.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-        return found["QueueUrl"]
+        with explained(f"{self._what}: dead-letter queue of {policy}"):
+            account, name = json.loads(policy)["deadLetterTargetArn"].split(":")[-2:]
+            return self._calls.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)[
+                "QueueUrl"
+            ]
 
     def _fifo_fields(self, group: str, deduplication: str) -> dict[str, Any]:
         if not self._is_fifo:

@@ -226,3 +226,21 @@ def test_a_server_that_cannot_be_reached_is_transient() -> None:
         pass
     with pytest.raises(TransientError, match="'jobs'"):
         open_at(endpoint).receive(0)
+
+
+@pytest.mark.parametrize("body", ["", "<html>welcome</html>", "[1]", '{"Attributes": {}}'])
+def test_a_server_that_is_not_sqs_is_told_apart(body: str) -> None:
+    with answering(200, body, "text/html") as endpoint:
+        queue = open_at(endpoint)
+        for call in (lambda: queue.send("body", "job-1"), queue.counts, queue.check):
+            with pytest.raises(TransientError, match=r"makes no sense.*check endpoint_url"):
+                call()
+
+
+def test_a_page_as_an_answer_does_not_flood_the_log() -> None:
+    with answering(404, "<html>\n" * 1000, "text/html") as endpoint:
+        queue = open_at(endpoint)
+        with pytest.raises(ConfigError) as caught:
+            queue.check()
+    assert len(str(caught.value)) < 1000
+    assert "\n" not in str(caught.value)
