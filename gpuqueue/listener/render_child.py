@@ -115,7 +115,7 @@ class Worker:
         if self._stopping:
             raise Interrupted("the listener asked to stop")
         now = time.monotonic()
-        if now - self._reported_at >= PROGRESS_INTERVAL_S or fraction >= 1:
+        if now - self._reported_at >= PROGRESS_INTERVAL_S:
             self._reported_at = now
             self._channel.send("progress", fraction=fraction, message=message[:1000])
 

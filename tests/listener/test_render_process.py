@@ -15,7 +15,12 @@ import pytest
 from pydantic import SecretStr
 
 from gpuqueue.binary import Binary
-from gpuqueue.config.settings import AwsSettings, QueueManagerSettings, Settings
+from gpuqueue.config.settings import (
+    AwsSettings,
+    QueueManagerSettings,
+    Settings,
+    embedded_settings,
+)
 from gpuqueue.errors import (
     ConfigError,
     DeviceLost,
@@ -28,7 +33,7 @@ from gpuqueue.errors import (
     TransientError,
 )
 from gpuqueue.listener.lease import Lease
-from gpuqueue.listener.render_process import RenderProcess
+from gpuqueue.listener.render_process import RenderProcess, _to_json
 
 from .fakes import lease_of, message
 
@@ -166,6 +171,7 @@ def test_sys_exit_fails_the_job_and_not_the_process(shared: RenderProcess) -> No
     [
         ("abort", None, DeviceLost, "SIGABRT"),
         ("kill", signal.SIGSEGV, DeviceLost, "SIGSEGV"),
+        ("kill", 40, DeviceLost, "signal 40"),
         ("kill", signal.SIGKILL, DeviceLost, r"SIGKILL \(out of memory\?\)"),
         ("os_exit", 7, JobFailed, "status 7"),
         ("os_exit", 0, JobFailed, "status 0"),
@@ -288,6 +294,13 @@ def test_a_user_command_that_kills_its_process_at_start_loses_the_device(tmp_pat
     (tmp_path / "deadly.py").write_text("import os\nos._exit(9)\n")
     with pytest.raises(DeviceLost, match=r"did not start: .*status 9"):
         RenderProcess(Settings(command_folders=(tmp_path,))).start()
+
+
+def test_the_settings_reach_the_child_whole(tmp_path: Path) -> None:
+    settings = embedded_settings(tmp_path, tmp_path).model_copy(
+        update={"aws": SETTINGS.aws, "command_folders": (COMMANDS,)}
+    )
+    assert Settings.model_validate_json(_to_json(settings)) == settings
 
 
 def test_nothing_is_left_after_close() -> None:
