@@ -31,6 +31,7 @@ from gpuqueue.scene.source import Place, SourceFile
 
 #: World coordinates beyond this would overflow in 32-bit products.
 MAX_WORLD = 1e15
+MAX_DEPTH = 1024
 
 
 def resolve(document: Document, name: str, sources: tuple[SourceFile, ...]) -> Scene:
@@ -95,17 +96,26 @@ def _options(document: Document, render: Render) -> RenderOptions:
             float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
         )
 
-    depth = [int(v) for v in said.get("trace depth", ()) if isinstance(v, int)]
     scale = number("light relative scale")
     if scale is not None and not 0 <= scale <= 1e6:
         raise options.at.error(f'"light relative scale" is {scale:g}; expected 0 to 1e6')
     return RenderOptions(
-        max_depth=(depth[2] if len(depth) == 3 else sum(depth)) if depth else None,
+        max_depth=_max_depth(said),
         samples=_samples(said, number("samples max")),
         gamma=number("gamma"),
         light_scale=1.0 if scale is None else scale,
         stated=said,
     )
+
+
+def _max_depth(said: Mapping[str, tuple[object, ...]]) -> int | None:
+    """Segments of the longest path: the sum of reflections and refractions that ``trace depth``
+    allows, the segment from the eye and the one to the light."""
+    depth = [int(v) for v in said.get("trace depth", ()) if isinstance(v, int)]
+    if not depth:
+        return None
+    bounces = depth[2] if len(depth) >= 3 else sum(depth)
+    return min(max(bounces, 0), MAX_DEPTH - 2) + 2
 
 
 def _samples(said: Mapping[str, tuple[object, ...]], maximum: float | None) -> int | None:

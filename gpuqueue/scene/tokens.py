@@ -169,7 +169,9 @@ class Tokens:
         elif token.text == "$lookup":
             self._at = self._end_of_line()
             self.warn("$lookup is not supported; the registry is empty", token.place)
-        elif token.text not in ("$ifndef", "$endif"):
+        elif token.text == "$ifndef":
+            self._at = self._end_of_line()
+        elif token.text != "$endif":
             raise token.place.error(
                 f"unknown directive '{token.text}'; expected $include, $ifdef, $ifndef or $code"
             )

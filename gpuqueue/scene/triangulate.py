@@ -19,6 +19,8 @@ from gpuqueue.scene.source import Place
 
 #: Corners of one concave polygon, holes included; the cost grows with the square.
 MAX_CORNERS = 10_000
+#: Corners that are tried for the bridge to a hole.
+MAX_BRIDGES = 1000
 
 Points = NDArray[np.float64]
 
@@ -98,58 +100,71 @@ def _clip(points: Points, polygon: Polygon) -> list[tuple[int, int, int]]:
         )
     flat = _flatten(points, polygon.loops)
     plane, vertices = flat[0], list(polygon.loops[0])
-    holes = list(zip(flat[1:], polygon.loops[1:], strict=True))
     # The hole that reaches furthest right first: its bridge meets no other hole.
-    for hole, names in sorted(holes, key=lambda pair: -float(pair[0][:, 0].max())):
-        clockwise = hole if _area(hole) < 0 else hole[::-1]
-        ordered = list(names) if _area(hole) < 0 else list(names)[::-1]
-        plane, vertices = _bridge(plane, vertices, clockwise, ordered)
+    waiting = sorted(
+        zip(flat[1:], polygon.loops[1:], strict=True), key=lambda pair: float(pair[0][:, 0].max())
+    )
+    while waiting:
+        edges = np.concatenate([np.stack([h, np.roll(h, -1, axis=0)], axis=1) for h, _ in waiting])
+        hole, names = waiting.pop()
+        turned = slice(None) if _area(hole) < 0 else slice(None, None, -1)
+        plane, vertices = _bridge(plane, vertices, hole[turned], names[turned], edges)
     return [(vertices[a], vertices[b], vertices[c]) for a, b, c in _ears(plane)]
 
 
 def _bridge(
-    outer: Points, names: list[int], hole: Points, hole_names: list[int]
+    outer: Points, names: list[int], hole: Points, hole_names: list[int], others: Points
 ) -> tuple[Points, list[int]]:
-    """Cut from the hole's rightmost corner to a visible corner of the outer loop."""
+    """Cut from the hole's rightmost corner to a visible corner of the outer loop.
+
+    `others` ``[E, 2, 2]`` are the edges of all holes that are not yet joined.
+    """
     start = int(hole[:, 0].argmax())
-    end = _visible_corner(outer, hole[start])
-    turned = np.roll(np.arange(len(hole)), -start)
-    order = [*turned.tolist(), start]
+    edges = np.concatenate([np.stack([outer, np.roll(outer, -1, axis=0)], axis=1), others])
+    end = _visible_corner(outer, edges, hole[start])
+    order = [(start + i) % len(hole) for i in range(len(hole) + 1)]
     loop = np.concatenate([outer[: end + 1], hole[order], outer[end:]])
     return loop, [*names[: end + 1], *(hole_names[i] for i in order), *names[end:]]
 
 
-def _visible_corner(outer: Points, point: Points) -> int:
-    """The corner of `outer` to which a line from `point`, its right side free, can be drawn."""
-    a, b = outer, np.roll(outer, -1, axis=0)
-    crosses = (a[:, 1] <= point[1]) & (b[:, 1] >= point[1]) & (a[:, 1] < b[:, 1])
-    if not crosses.any():  # the hole is not inside: join it to the nearest corner
-        return int(((outer - point) ** 2).sum(axis=1).argmin())
-    rise = np.where(crosses, b[:, 1] - a[:, 1], 1.0)
-    hit_x = a[:, 0] + (point[1] - a[:, 1]) / rise * (b[:, 0] - a[:, 0])
-    hit_x = np.where(crosses & (hit_x >= point[0]), hit_x, np.inf)
-    edge = int(hit_x.argmin())
-    if not np.isfinite(hit_x[edge]):
-        return int(((outer - point) ** 2).sum(axis=1).argmin())
-    hit = np.array([hit_x[edge], point[1]])
-    after = (edge + 1) % len(outer)
-    corner = edge if outer[edge, 0] > outer[after, 0] else after
-    return _nearest_blocking(outer, point, hit, corner)
-
-
-def _nearest_blocking(outer: Points, point: Points, hit: Points, corner: int) -> int:
-    """The corner inside the triangle point, hit, corner with the smallest angle, else `corner`."""
-    triangle = np.array([point, hit, outer[corner]])
-    if _area(triangle) < 0:
-        triangle = triangle[::-1]
-    inside = _in_triangle(outer, triangle) & (outer != outer[corner]).any(axis=1)
-    inside &= _reflex(outer)
-    if not inside.any():
-        return corner
-    offset = outer - point
-    angle = abs(np.arctan2(offset[:, 1], offset[:, 0]))
-    ranked = np.lexsort((np.hypot(*offset.T), np.where(inside, angle, np.inf)))
+def _visible_corner(outer: Points, edges: Points, point: Points) -> int:
+    """The nearest corner of `outer` that sees `point`; a polygon that crosses itself may have
+    none, then the nearest."""
+    ranked = ((outer - point) ** 2).sum(axis=1).argsort(kind="stable")
+    for corner in ranked[:MAX_BRIDGES].tolist():
+        if _opens_to(outer, corner, point) and not _is_blocked(edges, outer[corner], point):
+            return int(corner)
     return int(ranked[0])
+
+
+def _turn(a: Points, b: Points, c: Points) -> Points:
+    """Twice the signed area of triangles; their corners ``[..., 2]``."""
+    ab, ac = b - a, c - a
+    area: Points = ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0]
+    return area
+
+
+def _opens_to(outer: Points, corner: int, point: Points) -> bool:
+    """Whether `point` lies in the inner angle of a corner: of two corners at one place, which a
+    bridge leaves, only one does."""
+    before, here, after = (outer[(corner + i) % len(outer)] for i in (-1, 0, 1))
+    left_of_in = _turn(before, here, point) > 0
+    left_of_out = _turn(here, after, point) > 0
+    is_convex = _turn(before, here, after) > 0
+    return bool(left_of_in and left_of_out if is_convex else left_of_in or left_of_out)
+
+
+def _is_blocked(edges: Points, a: Points, b: Points) -> bool:
+    """Whether the line from `a` to `b` meets an edge other than in its own ends."""
+    p, q = edges[:, 0], edges[:, 1]
+    crosses = (_turn(a, b, p) * _turn(a, b, q) <= 0) & (_turn(p, q, a) * _turn(p, q, b) <= 0)
+    at_end = np.zeros(len(edges), bool)
+    for end, other in ((a, b), (b, a)):
+        for near, far in ((p, q), (q, p)):
+            starts = (near == end).all(axis=1)
+            along = (_turn(a, b, far) == 0) & (((far - end) * (other - end)).sum(axis=1) > 0)
+            at_end |= starts & ~along
+    return bool((crosses & ~at_end).any())
 
 
 def _reflex(loop: Points) -> NDArray[np.bool_]:
