@@ -5,11 +5,20 @@ Names of fields are the directives of the configuration file; units are in the n
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 
 class Misfit(ValueError):
@@ -50,6 +59,22 @@ class HttpPostSettings(_Frozen):
     #: Post to loopback, private and link-local addresses too, the metadata service among them:
     #: anybody who may submit a job then reaches whatever this machine reaches.
     allow_private_networks: bool = False
+    #: Signs each post after the Standard Webhooks specification.
+    signing_secret: SecretStr | None = None
+
+    @field_validator("signing_secret")
+    @classmethod
+    def _holds_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        prefix, text = value.get_secret_value()[:6], value.get_secret_value()[6:]
+        try:
+            size = len(base64.b64decode(text, validate=True))
+        except ValueError:
+            size = 0
+        if prefix != "whsec_" or not 24 <= size <= 64:
+            raise ValueError("expected whsec_ and the base64 text of 24 to 64 bytes")
+        return value
 
 
 class QueueManagerSettings(_Frozen):
