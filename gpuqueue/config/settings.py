@@ -176,7 +176,8 @@ class RenderSettings(_Frozen):
     threads: int = Field(default=0, ge=0, le=1024)
     max_resolution: int = Field(default=16384, ge=1, le=65536)
     max_pixels: int = Field(default=1 << 27, ge=1)
-    max_samples: int = Field(default=1 << 20, ge=1, le=1 << 30)
+    #: A film counts in float32, which is exact up to 2^24.
+    max_samples: int = Field(default=1 << 20, ge=1, le=1 << 24)
     max_scene_bytes: int = Field(default=4 << 30, ge=1)
 
 
