@@ -33,8 +33,10 @@ def test_the_forest_shares_few_meshes_among_thousands_of_instances() -> None:
 
 
 def test_the_generated_scenes_are_those_that_the_script_writes(tmp_path: Path) -> None:
-    script = f"import make_scenes as m, pathlib; m.SCENES = pathlib.Path({str(tmp_path)!r}); m.write_all()"
-    subprocess.run([sys.executable, "-c", script], cwd=EXAMPLES, check=True)
+    script = (
+        "import sys, pathlib, make_scenes as m; m.SCENES = pathlib.Path(sys.argv[1]); m.write_all()"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=EXAMPLES, check=True)
     for path in tmp_path.glob("*.mi"):
         assert path.read_text() == (EXAMPLES / "scenes" / path.name).read_text()
     assert len(list(tmp_path.glob("*.mi"))) == 3
