@@ -91,8 +91,6 @@ class QueueManagerSettings(_Frozen):
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
     stop_grace_s: float = Field(default=0, ge=0, le=43200)
-    #: How often a task is tried while its job is held, if the other side cannot be reached.
-    max_task_tries: int = Field(default=4, ge=1, le=20)
     http_post: HttpPostSettings = HttpPostSettings()
 
     @property
