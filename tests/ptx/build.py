@@ -17,7 +17,7 @@ _PACKAGE = Path(__file__).parent
 #: Without optimisation: large kernels compile in a fifth of the time, and test launches are small.
 #: Contraction would change results; types are punned through pointers.
 _OPTIONS = (
-    *("-std=gnu11", "-O0", "-g1", "-w", "-march=native"),
+    *("-std=gnu11", "-O0", "-g1", "-w"),
     *("-ffp-contract=off", "-fno-strict-aliasing", "-fno-math-errno", "-frounding-math"),
     *("-shared", "-fPIC"),
 )
