@@ -2,6 +2,7 @@
 #pragma once
 #include "../bvh/accelerator.cuh"
 #include "../bvh/ray.cuh"
+#include "../bvh/trace_rays.cuh"
 #include "describe.h"
 
 inline std::vector<Layout> all_layouts() {
@@ -30,5 +31,8 @@ inline std::vector<Layout> all_layouts() {
       DESCRIBE(Accelerator, "Accelerator", FIELD(Accelerator, nodes), FIELD(Accelerator, blocks),
                FIELD(Accelerator, placements), FIELD(Accelerator, root),
                FIELD(Accelerator, placement_count)),
+      DESCRIBE(TraceRaysJob, "TraceRaysJob", STRUCT_FIELD(TraceRaysJob, accelerator, "Accelerator"),
+               FIELD(TraceRaysJob, rays), FIELD(TraceRaysJob, hits), FIELD(TraceRaysJob, occluded),
+               FIELD(TraceRaysJob, item_count), FIELD(TraceRaysJob, mask)),
   };
 }
