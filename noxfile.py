@@ -1,25 +1,32 @@
 """One command for every check: ``nox`` runs lint, types and tests in this environment."""
 
+import sys
+
 import nox
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "tests"]
 
 
+def run(session: nox.Session, *command: str) -> None:
+    """Run a tool of this environment as a module, so that no PATH is needed."""
+    session.run(sys.executable, "-m", *command)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check format and lint rules."""
-    session.run("ruff", "format", "--check", ".")
-    session.run("ruff", "check", ".")
+    run(session, "ruff", "format", "--check", ".")
+    run(session, "ruff", "check", ".")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types strictly."""
-    session.run("mypy")
+    run(session, "mypy")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test, the import rule and the documentation tests among them."""
-    session.run("pytest", *session.posargs)
+    run(session, "pytest", "--numprocesses=2", *session.posargs)

@@ -48,7 +48,14 @@ class JobFailed(GpuqueueError):
 
 
 class TransientError(GpuqueueError):
-    """Worth another try soon: network, throttling, expired credentials."""
+    """Worth another try soon: network, throttling, expired credentials.
+
+    `retry_after_s` is how long the other side asked to wait before the next try, if it did.
+    """
+
+    def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class LeaseLost(GpuqueueError):

@@ -6,6 +6,7 @@ import uuid
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from gpuqueue.errors import InvalidJob
 
@@ -41,9 +42,11 @@ class Job(BaseModel):
         Raises InvalidJob, naming every field that is wrong.
         """
         try:
-            job = cls.model_validate_json(body)
+            job = cls.model_validate(from_json(body, allow_inf_nan=False))
         except ValidationError as error:
             raise InvalidJob(f"not a job: {describe(error)}") from error
+        except ValueError as error:
+            raise InvalidJob(f"not a job: not JSON: {error}") from error
         return job if "id" in job.model_fields_set else job.model_copy(update={"id": message_id})
 
 

@@ -7,11 +7,14 @@ Machines read the fields in ``extra``: every record of ours carries ``event``.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from enum import StrEnum
 from typing import TextIO
 
 _SEVERITY = {"WARNING": "warn", "CRITICAL": "fatal"}
+#: Control characters but tab and newline; a terminal may obey them.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Event(StrEnum):
@@ -26,21 +29,27 @@ class Event(StrEnum):
     TASK_FINISHED = "task_finished"
     JOB_FINISHED = "job_finished"
     JOB_FAILED = "job_failed"
+    JOB_INTERRUPTED = "job_interrupted"
     JOB_RELEASED = "job_released"
+    TRY_FAILED = "try_failed"
     JOB_DEAD = "job_dead"
     LEASE_LOST = "lease_lost"
     QUEUE_UNREACHABLE = "queue_unreachable"
     RENDER_PROCESS_STARTED = "render_process_started"
     RENDER_PROCESS_ENDED = "render_process_ended"
+    RENDER_PROCESS_OUTPUT = "render_process_output"
     STOPPING = "stopping"
     STOPPED = "stopped"
     SERVER_STARTED = "server_started"
+    REQUEST_FAILED = "request_failed"
+    CHILD_RESTARTED = "child_restarted"
     CONFIG_NOTE = "config_note"
     COMMAND_LOADED = "command_loaded"
     DEVICE_CHOSEN = "device_chosen"
     SCENE_LOADED = "scene_loaded"
     SCENE_WARNING = "scene_warning"
     RENDER_PROGRESS = "render_progress"
+    RENDERED = "rendered"
 
 
 class Category(StrEnum):
@@ -54,13 +63,17 @@ class Category(StrEnum):
 
 
 class RealityServerFormatter(logging.Formatter):
-    """Formats ``CATEGORY module severity : message``; the category fills six columns."""
+    """Formats ``CATEGORY module severity : message``; the category fills six columns.
+
+    Further lines of a message are indented and control characters replaced, so that no text from
+    a job or a scene can pass for a line of the log.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with a traceback below it if the record carries one."""
         category = getattr(record, "category", "GENER")
         severity = _SEVERITY.get(record.levelname, record.levelname.lower())
-        record.message = record.getMessage()
+        record.message = _CONTROL.sub("\ufffd", record.getMessage()).replace("\n", "\n    ")
         line = f"{category:<6} main {severity:<4} : {record.message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 

@@ -38,6 +38,12 @@ class Registry(Generic[T]):
             raise ConfigError(f"{self.kind} '{name}' is already registered")
         self._entries[name] = implementation
 
+    def copy(self) -> Registry[T]:
+        """The same names in a registry of its own."""
+        other = Registry[T](self.kind)
+        other._entries = dict(self._entries)
+        return other
+
     def load(self, name: str) -> T:
         """Return the implementation called `name`. Raises UnknownName."""
         try:

@@ -18,7 +18,9 @@ struct Triangle {
 
 enum MeshFlags : uint32_t { MESH_HAS_NORMALS = 1, MESH_HAS_UVS = 2 };
 
-// A range of the scene's triangles and vertices. Triangle::vertex counts from first_vertex.
+// A range of the scene's triangles and vertices. Triangle::vertex counts from first_vertex. Positions,
+// normals and uvs are parallel arrays over all vertices; those of a mesh without the flag are not
+// read, and an array that no mesh needs may be null. Normals need no unit length.
 struct Mesh {
   uint32_t first_triangle, triangle_count;
   uint32_t first_vertex, vertex_count;
@@ -51,9 +53,18 @@ enum LightFalloff : uint32_t {
   FALLOFF_LINEAR,          // as NONE, fading from fade_start to nothing at fade_stop
 };
 
-// One thing to connect to. Triangle: instance and triangle (counted in its mesh). Point and spot:
-// position; spot and directional: direction in which light travels, unit length. A spot is full
-// inside cos_inner and ends at cos_outer. probability is the chance of choosing this light.
+// One thing to connect to. Triangle: instance and triangle (counted in its mesh), color is the
+// emission of its material. Point and spot: position; spot and directional: direction in which light
+// travels, unit length. A spot is full inside cos_inner and ends at cos_outer; for a directional
+// light color is irradiance, and falloff means nothing.
+//
+// probability is the chance of choosing this light; light_cdf[i] = probability of lights 0 to i, the
+// last 1. A scattered ray that finds an emissive triangle must know that triangle's probability
+// without looking for it in the list. Hence the rule for triangles:
+//   probability = emission_density * luminance(emission) * area in the world,
+// with one emission_density (RenderJob) for the whole scene, and a light for every instance and
+// emissive triangle. Lights without extent may have any share. With triangles only,
+// emission_density = 1 / sum of luminance * area.
 struct Light {
   uint32_t kind, falloff;
   Float3 position, direction, color;

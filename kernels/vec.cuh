@@ -2,6 +2,10 @@
 #pragma once
 #include "portability.cuh"
 
+struct Float2 {
+  float x, y;
+};
+
 struct Float3 {
   float x, y, z;
 };

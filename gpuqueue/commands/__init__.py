@@ -27,5 +27,6 @@ __all__ = [
 COMMANDS: Registry[Command[Any]] = Registry(
     "command",
     get_version="gpuqueue.commands.get_version:get_version",
+    queue_manager_submit_job="gpuqueue.commands.submit:queue_manager_submit_job",
     rs_fancy_render="gpuqueue.commands.rs_fancy_render:rs_fancy_render",
 )

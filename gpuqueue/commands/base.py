@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,7 +14,8 @@ from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob
 from gpuqueue.job import describe
 
-P = TypeVar("P", bound="Parameters", contravariant=True)
+P = TypeVar("P", bound="Parameters")
+P_in = TypeVar("P_in", bound="Parameters", contravariant=True)
 Result = Binary | JsonValue
 
 
@@ -37,13 +39,13 @@ class CommandContext(Protocol):
         """Run another command and return its result."""
 
 
-class Function(Protocol[P]):
+class Function(Protocol[P_in]):
     """The body of a command."""
 
     __name__: str
     __doc__: str | None
 
-    def __call__(self, parameters: P, context: CommandContext) -> Result:
+    def __call__(self, parameters: P_in, context: CommandContext) -> Result:
         """Run the command."""
 
 
@@ -57,6 +59,12 @@ class Command(Generic[P]):
     parameters: type[P]
     returns: str
     function: Function[P]
+    #: What else can be known of good parameters before the job runs; raises InvalidJob.
+    submit_check: Callable[[P, Settings], None] | None = None
+    #: Whether a job may ask for it.
+    queueable: bool = True
+    #: Whether a front end may run it at once: quick, and without a device.
+    direct: bool = False
 
     def check(self, parameters: Mapping[str, Any]) -> P:
         """The parameters as the command's own model. Raises InvalidJob naming wrong fields."""
@@ -65,15 +73,33 @@ class Command(Generic[P]):
         except ValidationError as error:
             raise InvalidJob(f"parameters of {self.name}: {describe(error)}") from error
 
+    def check_at_submit(self, parameters: Mapping[str, Any], settings: Settings) -> None:
+        """Check the parameters and all that can be known at submit. Raises InvalidJob."""
+        checked = self.check(parameters)
+        if self.submit_check is not None:
+            self.submit_check(checked, settings)
+
     def run(self, parameters: Mapping[str, Any], context: CommandContext) -> Result:
         """Check the parameters and run the body."""
         return self.function(self.check(parameters), context)
 
 
 def command(
-    name: str, *, parameters: type[P], returns: str, groups: tuple[str, ...] = ()
+    name: str,
+    *,
+    parameters: type[P],
+    returns: str,
+    groups: tuple[str, ...] = (),
+    submit_check: Callable[[P, Settings], None] | None = None,
+    queueable: bool = True,
+    direct: bool = False,
 ) -> Callable[[Function[P]], Command[P]]:
     """Turn a function into a Command; its docstring is the description.
+
+    `submit_check` looks at good parameters once more when a job is submitted, for what only the
+    settings or the disk can tell (does the scene file exist?). A command that is not `queueable`
+    can be called, but no job may ask for it. Only a `direct` one answers a JSON-RPC call at once;
+    the others are queued.
 
     ::
 
@@ -83,8 +109,18 @@ def command(
     """
 
     def wrap(function: Function[P]) -> Command[P]:
-        description = (function.__doc__ or "").strip()
-        return Command(name, description, groups, parameters, returns, function)
+        description = cleandoc(function.__doc__ or "")
+        return Command(
+            name=name,
+            description=description,
+            groups=groups,
+            parameters=parameters,
+            returns=returns,
+            function=function,
+            submit_check=submit_check,
+            queueable=queueable,
+            direct=direct,
+        )
 
     return wrap
 

@@ -5,14 +5,39 @@ Names of fields are the directives of the configuration file; units are in the n
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+
+class Misfit(ValueError):
+    """Settings that are fine alone do not fit together; `where` is the directive to look at."""
+
+    def __init__(self, message: str, *where: str) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+def _check_word(value: str) -> str:
+    if not re.fullmatch(r"\S+", value):
+        raise ValueError("expected one word without blanks, also at its end")
+    return value
+
+
+def _check_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("expected http:// or https:// and a host, without blanks, also at its end")
+    return value
+
+
+Word = Annotated[str, AfterValidator(_check_word)]
+Url = Annotated[str, AfterValidator(_check_url)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class HttpPostSettings(_Frozen):
@@ -20,25 +45,29 @@ class HttpPostSettings(_Frozen):
 
     follow_redirects: bool = False
     verify_ssl: bool = True
-    connect_timeout_s: float = Field(5, gt=0, le=60)
-    total_timeout_s: float = Field(30, gt=0, le=600)
-    max_tries: int = Field(4, ge=1, le=20)
+    connect_timeout_s: float = Field(default=5, gt=0, le=60)
+    total_timeout_s: float = Field(default=30, gt=0, le=600)
+    #: Post to loopback, private and link-local addresses too, the metadata service among them:
+    #: anybody who may submit a job then reaches whatever this machine reaches.
+    allow_private_networks: bool = False
 
 
 class QueueManagerSettings(_Frozen):
     """Block ``queue_manager``: what may be queued, where, and how a listener holds a job."""
 
-    allow_command: frozenset[str] = frozenset()
-    default_queue: str | None = None
-    listen_queue: str | None = None
+    allow_command: frozenset[Word] = frozenset()
+    default_queue: Word | None = None
+    listen_queue: Word | None = None
     #: How long a received message stays hidden unless the heartbeat renews it.
-    visibility_timeout_s: int = Field(120, ge=2, le=43200)
+    visibility_timeout_s: int = Field(default=120, ge=2, le=43200)
     #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
-    max_job_time_s: int = Field(41400, ge=1, le=43200)
+    max_job_time_s: int = Field(default=41400, ge=1, le=43100)
     #: How long a failed try waits at most before its message becomes visible again.
-    max_backoff_s: int = Field(900, ge=0, le=43200)
+    max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
-    stop_grace_s: float = Field(0, ge=0, le=43200)
+    stop_grace_s: float = Field(default=0, ge=0, le=43200)
+    #: How often a task is tried while its job is held, if the other side cannot be reached.
+    max_task_tries: int = Field(default=4, ge=1, le=20)
     http_post: HttpPostSettings = HttpPostSettings()
 
     @property
@@ -51,20 +80,20 @@ class SqsQueueSettings(_Frozen):
     """Block ``aws/sqs/queue``: one Amazon SQS queue under a name of ours."""
 
     module: Literal["sqs"] = "sqs"
-    name: str
-    queue_url: str
-    region: str | None = None
-    endpoint_url: str | None = None
+    name: Word
+    queue_url: Url
+    region: Word | None = None
+    endpoint_url: Url | None = None
 
 
 class S3BucketSettings(_Frozen):
     """Block ``aws/s3/bucket``: one Amazon S3 bucket under a name of ours."""
 
     module: Literal["s3"] = "s3"
-    name: str
-    bucket: str
-    region: str | None = None
-    endpoint_url: str | None = None
+    name: Word
+    bucket: Word
+    region: Word | None = None
+    endpoint_url: Url | None = None
     #: Address objects as endpoint/bucket/key; many S3-compatible servers need it.
     path_style: bool = False
 
@@ -72,29 +101,38 @@ class S3BucketSettings(_Frozen):
 class AwsSettings(_Frozen):
     """Block ``aws``. Without keys the AWS default chain (environment, role …) is used."""
 
-    access_key: str | None = None
+    access_key: Word | None = None
     secret_key: SecretStr | None = None
     session_token: SecretStr | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
+    region: Word | None = None
+    endpoint_url: Url | None = None
     queues: tuple[SqsQueueSettings, ...] = ()
     buckets: tuple[S3BucketSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _credentials_are_whole(self) -> Self:
+        for given, lacking in (("access_key", "secret_key"), ("secret_key", "access_key")):
+            if getattr(self, given) is not None and getattr(self, lacking) is None:
+                raise Misfit(f"expected {lacking} beside {given}", "aws", given)
+        if self.session_token is not None and self.access_key is None:
+            raise Misfit("expected access_key beside session_token", "aws", "session_token")
+        return self
 
 
 class LocalQueueSettings(_Frozen):
     """Block ``local/queue``: one embedded queue, a SQLite file."""
 
     module: Literal["local"] = "local"
-    name: str
+    name: Word
     path: Path
-    max_receives: int = Field(5, ge=1, le=1000)
+    max_receives: int = Field(default=5, ge=1, le=1000)
 
 
 class LocalBucketSettings(_Frozen):
     """Block ``local/bucket``: one folder used as a bucket."""
 
     module: Literal["local"] = "local"
-    name: str
+    name: Word
     path: Path
 
 
@@ -110,19 +148,19 @@ class RenderSettings(_Frozen):
 
     device: Literal["auto", "cpu", "cupy", "pycuda", "null"] = "auto"
     #: Threads of the cpu device; 0 means one per core.
-    threads: int = Field(0, ge=0, le=1024)
-    max_resolution: int = Field(16384, ge=1, le=65536)
-    max_pixels: int = Field(1 << 27, ge=1)
-    max_samples: int = Field(1 << 20, ge=1, le=1 << 30)
-    max_scene_bytes: int = Field(4 << 30, ge=1)
+    threads: int = Field(default=0, ge=0, le=1024)
+    max_resolution: int = Field(default=16384, ge=1, le=65536)
+    max_pixels: int = Field(default=1 << 27, ge=1)
+    max_samples: int = Field(default=1 << 20, ge=1, le=1 << 30)
+    max_scene_bytes: int = Field(default=4 << 30, ge=1)
 
 
 class Settings(_Frozen):
     """Everything a server needs to know."""
 
-    http_address: str = "127.0.0.1"
-    http_port: int = Field(8080, ge=0, le=65535)
-    http_post_body_limit: int = Field(1 << 20, ge=1024, le=1 << 30)
+    http_address: Word = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    http_post_body_limit: int = Field(default=1 << 20, ge=1024, le=1 << 30)
     #: Scene files and everything they include must lie below this folder.
     content_root: Path = Path()
     #: Folders whose Python files add commands.
@@ -135,25 +173,31 @@ class Settings(_Frozen):
     @property
     def queues(self) -> dict[str, LocalQueueSettings | SqsQueueSettings]:
         """Every configured queue by its name."""
-        return {queue.name: queue for queue in (*self.local.queues, *self.aws.queues)}
+        local = {queue.name: queue for queue in self.local.queues}
+        return {**local, **{queue.name: queue for queue in self.aws.queues}}
 
     @property
     def buckets(self) -> dict[str, LocalBucketSettings | S3BucketSettings]:
         """Every configured bucket by its name."""
-        return {bucket.name: bucket for bucket in (*self.local.buckets, *self.aws.buckets)}
+        local = {bucket.name: bucket for bucket in self.local.buckets}
+        return {**local, **{bucket.name: bucket for bucket in self.aws.buckets}}
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
-        queues = [queue.name for queue in (*self.local.queues, *self.aws.queues)]
-        buckets = [bucket.name for bucket in (*self.local.buckets, *self.aws.buckets)]
+        queues = [q.name for q in self.local.queues] + [q.name for q in self.aws.queues]
+        buckets = [b.name for b in self.local.buckets] + [b.name for b in self.aws.buckets]
         for kind, names in (("queue", queues), ("bucket", buckets)):
             for name in {n for n in names if names.count(n) > 1}:
-                raise ValueError(f"{kind} '{name}' is configured twice")
+                raise Misfit(f"{kind} '{name}' is configured twice", kind, "name", name)
         for directive in ("default_queue", "listen_queue"):
             name = getattr(self.queue_manager, directive)
             if name is not None and name not in queues:
                 listed = ", ".join(sorted(queues)) or "none"
-                raise ValueError(f"{directive} '{name}' is not a configured queue; known: {listed}")
+                raise Misfit(
+                    f"{directive} '{name}' is not a configured queue; known: {listed}",
+                    "queue_manager",
+                    directive,
+                )
         return self
 
 

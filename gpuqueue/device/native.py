@@ -48,14 +48,13 @@ def layouts() -> Layouts:
     def dtype_of(name: str) -> np.dtype[np.void]:
         if name not in done:
             size, _, fields = reported[name]
-            done[name] = np.dtype(
-                {
-                    "names": [field[0] for field in fields],
-                    "formats": [_format(*field[1:4], field[5], dtype_of) for field in fields],
-                    "offsets": [field[4] for field in fields],
-                    "itemsize": size,
-                }
-            )
+            spec: Any = {
+                "names": [f[0] for f in fields],
+                "formats": [_format(f[1], f[2], f[3], f[5], dtype_of) for f in fields],
+                "offsets": [f[4] for f in fields],
+                "itemsize": size,
+            }
+            done[name] = np.dtype(spec)
         return done[name]
 
     return {name: dtype_of(name) for name in reported}

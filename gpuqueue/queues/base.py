@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,8 @@ class Message:
     receipt: str = field(repr=False)
     #: How often the message has been received, this time included.
     receives: int
+    #: Of this receive, on the monotonic clock of this process.
+    received_at: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,16 @@ class QueueCounts:
     visible: int
     in_flight: int
     dead: int
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where a message that has not been deleted is."""
+
+    receives: int
+    is_in_flight: bool
+    #: Why it is among the dead letters; None if it is not.
+    dead_because: str | None
 
 
 class Queue(Protocol):
@@ -64,3 +77,11 @@ class Queue(Protocol):
 
     def check(self) -> None:
         """Return if the queue can be reached and used; raise as every verb does if not."""
+
+
+@runtime_checkable
+class Findable(Protocol):
+    """What a queue also offers if it can tell where a job is."""
+
+    def find(self, job_id: str) -> Whereabouts | None:
+        """Where the message of a job is; None once it has been deleted, or never was."""

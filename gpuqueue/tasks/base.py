@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -11,6 +12,9 @@ from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob
 from gpuqueue.job import describe
+
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}?")
+PLACEHOLDERS = ("${message_id}", "${mime_ext}")
 
 
 class TaskConfig(BaseModel):
@@ -31,6 +35,15 @@ class TaskContext:
     def substitute(self, text: str, result: Binary) -> str:
         """Replace ``${message_id}`` and ``${mime_ext}`` in `text`."""
         return text.replace("${message_id}", self.job_id).replace("${mime_ext}", result.extension)
+
+
+def check_placeholders(field: str, text: str) -> None:
+    """Raise InvalidJob if `text` has a ``${…}`` that would not be replaced."""
+    for placeholder in _PLACEHOLDER.findall(text):
+        if placeholder not in PLACEHOLDERS:
+            raise InvalidJob(
+                f"{field}: unknown substitution {placeholder}; known: {', '.join(PLACEHOLDERS)}"
+            )
 
 
 class Task(Protocol):

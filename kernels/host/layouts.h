@@ -1,12 +1,13 @@
 // Every struct that Python fills, described once.
 #pragma once
-#include "../bvh/accelerator.cuh"
 #include "../bvh/ray.cuh"
 #include "../bvh/trace_rays.cuh"
+#include "../render_job.cuh"
 #include "describe.h"
+#include "shader_layouts.h"
 
 inline std::vector<Layout> all_layouts() {
-  return {
+  std::vector<Layout> layouts = {
       DESCRIBE(Camera, "Camera", FIELD(Camera, origin), FIELD(Camera, corner), FIELD(Camera, dx),
                FIELD(Camera, dy)),
       DESCRIBE(Triangle, "Triangle", FIELD(Triangle, vertex), FIELD(Triangle, material)),
@@ -21,6 +22,17 @@ inline std::vector<Layout> all_layouts() {
                FIELD(Light, direction), FIELD(Light, color), FIELD(Light, cos_inner),
                FIELD(Light, cos_outer), FIELD(Light, fade_start), FIELD(Light, fade_stop),
                FIELD(Light, instance), FIELD(Light, triangle), FIELD(Light, probability)),
+      DESCRIBE(RenderJob, "RenderJob", STRUCT_FIELD(RenderJob, accelerator, "Accelerator"),
+               STRUCT_FIELD(RenderJob, camera, "Camera"), FIELD(RenderJob, positions),
+               FIELD(RenderJob, normals), FIELD(RenderJob, uvs), FIELD(RenderJob, triangles),
+               FIELD(RenderJob, meshes), FIELD(RenderJob, instances),
+               FIELD(RenderJob, material_slots), FIELD(RenderJob, materials),
+               FIELD(RenderJob, parameters), FIELD(RenderJob, lights), FIELD(RenderJob, light_cdf),
+               FIELD(RenderJob, light_count), FIELD(RenderJob, emission_density),
+               FIELD(RenderJob, environment), FIELD(RenderJob, film), FIELD(RenderJob, width),
+               FIELD(RenderJob, height), FIELD(RenderJob, first_item), FIELD(RenderJob, item_count),
+               FIELD(RenderJob, first_sample), FIELD(RenderJob, sample_count),
+               FIELD(RenderJob, seed), FIELD(RenderJob, max_depth)),
       DESCRIBE(Ray, "Ray", FIELD(Ray, origin), FIELD(Ray, direction), FIELD(Ray, t_min),
                FIELD(Ray, t_max)),
       DESCRIBE(Hit, "Hit", FIELD(Hit, t), FIELD(Hit, u), FIELD(Hit, v), FIELD(Hit, instance),
@@ -35,4 +47,6 @@ inline std::vector<Layout> all_layouts() {
                FIELD(TraceRaysJob, rays), FIELD(TraceRaysJob, hits), FIELD(TraceRaysJob, occluded),
                FIELD(TraceRaysJob, item_count), FIELD(TraceRaysJob, mask)),
   };
+  for (const Layout& shader : shader_layouts()) layouts.push_back(shader);
+  return layouts;
 }

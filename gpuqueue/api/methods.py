@@ -1,0 +1,74 @@
+"""The commands of a server as JSON-RPC methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from gpuqueue.api.rpc import Method
+from gpuqueue.api.rpc_errors import InvalidParams, MustBeQueued
+from gpuqueue.binary import JsonValue
+from gpuqueue.commands import Command, Result
+from gpuqueue.commands.folders import commands_for
+from gpuqueue.config import Settings
+from gpuqueue.errors import UnknownName
+
+
+class CommandMethods(Mapping[str, Method]):
+    """Every command by its name; one that renders answers a direct call with what to do instead.
+
+    Also the CommandContext of the commands that run in a front end.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._commands = commands_for(settings)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._commands)
+
+    def __len__(self) -> int:
+        return len(list(self._commands))
+
+    def __getitem__(self, name: str) -> Method:
+        try:
+            command = self._commands.load(name)
+        except UnknownName as error:
+            raise KeyError(name) from error
+        return Method(parameter_names(command), partial(self._run, command))
+
+    def progress(self, fraction: float, message: str) -> None:
+        """Nobody watches a direct call."""
+
+    def call(self, name: str, parameters: Mapping[str, Any]) -> Result:
+        """Run another direct command."""
+        return self._run(self._commands.load(name), parameters)
+
+    def _run(self, command: Command[Any], parameters: Mapping[str, Any]) -> Result:
+        if not command.direct:
+            raise MustBeQueued(
+                f"submit it: queue_manager_submit_job with command '{command.name}', "
+                "its parameters, and tasks for its result"
+            )
+        try:
+            checked = command.parameters.model_validate(dict(parameters))
+        except ValidationError as error:
+            raise InvalidParams(wrong_fields(error)) from error
+        return command.function(checked, self)
+
+
+def parameter_names(command: Command[Any]) -> tuple[str, ...]:
+    """The names a caller uses, in the order of positional parameters."""
+    fields = command.parameters.model_fields.items()
+    return tuple(field.alias or name for name, field in fields)
+
+
+def wrong_fields(error: ValidationError) -> list[JsonValue]:
+    """Each wrong field and its problem; never the value, which may be a secret."""
+    return [
+        {"field": ".".join(map(str, item["loc"])), "problem": item["msg"]}
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    ]

@@ -1,5 +1,0 @@
-"""Placeholder while the rooms are built."""
-
-
-def main() -> None:
-    """Do nothing yet."""

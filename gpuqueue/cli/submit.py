@@ -1,0 +1,127 @@
+"""``gpuqueue submit``."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gpuqueue.cli.options import ConfigOption
+
+if TYPE_CHECKING:
+    from gpuqueue.config import Settings
+    from gpuqueue.job import Job, TaskCall
+
+TIMED_OUT = 3
+
+EPILOG = """\
+Example: gpuqueue submit rs_fancy_render -p scene_file=scenes/cornell.mi
+--task 's3_upload bucket=local_bucket key=renders/${message_id}.${mime_ext}' --wait
+"""
+
+
+def submit(
+    command: Annotated[str, typer.Argument(help="Name of the command to run.")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--parameter",
+            metavar="KEY=VALUE",
+            help="A parameter of the command; its value is JSON where it reads as JSON, else text.",
+        ),
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-t",
+            "--task",
+            metavar="'NAME KEY=VALUE …'",
+            help="A task for the result, in shell words: "
+            "'s3_upload bucket=B key=renders/${message_id}.${mime_ext}'. May be repeated.",
+        ),
+    ] = None,
+    queue: Annotated[
+        str | None, typer.Option(help="Configured queue; default: default_queue.")
+    ] = None,
+    config: ConfigOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="Longest wait.")
+    ] = None,
+) -> None:
+    """Put a job into the queue and print its id.
+
+    With --wait the exit code is the outcome: 0 done, 1 dead, 3 not known within the --timeout.
+    """
+    from gpuqueue.commands.submit import submit as submit_job
+    from gpuqueue.config import load_settings
+    from gpuqueue.job import Job
+
+    parameters = _pairs(parameter or [], "--parameter")
+    tasks = [_task(words) for words in task or []]
+    settings = load_settings(config)
+    job_id = submit_job(settings, command, parameters, queue, tasks)
+    typer.echo(job_id)
+    if wait:
+        name = queue or settings.queue_manager.default_queue or ""
+        job = Job(id=job_id, command=command, parameters=parameters, tasks=tuple(tasks))
+        _wait(settings, name, job, timeout)
+
+
+def _wait(settings: Settings, queue_name: str, job: Job, timeout_s: float | None) -> None:
+    from rich.console import Console
+
+    from gpuqueue.cli.outcome import Fate, Outcome, results, watch
+    from gpuqueue.cli.report import print_error
+
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    outcome = Outcome(Fate.WAITING)
+    with Console(stderr=True).status("waiting") as status:
+        for outcome in watch(settings, queue_name, job):
+            status.update(str(outcome.fate))
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+    if outcome.fate is Fate.DONE:
+        for address in results(settings, job):
+            typer.echo(address)
+    elif outcome.fate is Fate.DEAD:
+        print_error(f"job {job.id} failed: {outcome.reason}")
+        raise typer.Exit(1)
+    else:
+        print_error(f"job {job.id} is still {outcome.fate} after {timeout_s:g} s")
+        raise typer.Exit(TIMED_OUT)
+
+
+def _pairs(words: list[str], option: str) -> dict[str, Any]:
+    """``key=value`` words as a mapping. Raises typer.BadParameter."""
+    pairs: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not key or not equals:
+            raise typer.BadParameter(f"{word!r} is not KEY=VALUE", param_hint=option)
+        if key in pairs:
+            raise typer.BadParameter(f"{key!r} is given twice", param_hint=option)
+        pairs[key] = _value(text)
+    return pairs
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _task(text: str) -> TaskCall:
+    """One task from its shell words. Raises typer.BadParameter."""
+    from gpuqueue.job import TaskCall
+
+    try:
+        name, *words = shlex.split(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r}: {error}", param_hint="--task") from error
+    return TaskCall(name=name, config=_pairs(words, "--task"))

@@ -1,0 +1,107 @@
+"""Submitting a job: everything that can be known to be wrong is refused here, and said.
+
+Commands that are not queueable, ``queue_manager_submit_job`` itself, are refused whatever
+``allow_command`` says: a job that queues jobs could multiply without end. An installed command
+may still call it, as it may call any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from pydantic import Field
+
+from gpuqueue.commands.base import Command, CommandContext, Parameters, command
+from gpuqueue.commands.folders import commands_for
+from gpuqueue.config import Settings
+from gpuqueue.errors import InvalidJob
+from gpuqueue.job import Job, TaskCall
+from gpuqueue.log import Category, Event, EventLogger
+from gpuqueue.queues import open_queue
+from gpuqueue.tasks import prepare_tasks
+
+log = EventLogger(Category.QUEUE)
+
+#: Making a client of a queue costs far more than sending with it.
+_open_queue = lru_cache(maxsize=8)(open_queue)
+
+
+def submit(
+    settings: Settings,
+    command: str,
+    parameters: Mapping[str, Any],
+    queue_name: str | None = None,
+    tasks: Iterable[TaskCall] = (),
+) -> str:
+    """Check a job, put it into the queue and return its id.
+
+    `queue_name` defaults to the configuration's ``default_queue``. Raises InvalidJob, UnknownName
+    among it, for a job that can never work, TransientError if the queue cannot be reached, and
+    ConfigError if it may not be used.
+    """
+    job = Job(command=command, parameters=dict(parameters), tasks=tuple(tasks))
+    queueable_command(settings, job.command).check_at_submit(job.parameters, settings)
+    prepare_tasks(job.tasks, settings)
+    name = queue_name or settings.queue_manager.default_queue
+    if name is None:
+        raise InvalidJob("no queue: give queue_name, or set default_queue in the configuration")
+    _open_queue(settings, name).send(job.to_body(), job.id)
+    log.event(
+        Event.JOB_QUEUED,
+        f"[{name} {job.id}] Job successfully queued.",
+        queue=name,
+        job_id=job.id,
+        command=job.command,
+    )
+    return job.id
+
+
+def queueable_command(settings: Settings, name: str) -> Command[Any]:
+    """The command, if a job may ask for it. Raises UnknownName, InvalidJob."""
+    commands = commands_for(settings)
+    if name in commands:
+        check_allowed(settings, name)
+    command = commands.load(name)
+    if not command.queueable:
+        raise InvalidJob(f"command '{name}' can be called, but a job may not ask for it")
+    return command
+
+
+def check_allowed(settings: Settings, name: str) -> None:
+    """Return if ``allow_command`` lists the command. Raises InvalidJob."""
+    allowed = settings.queue_manager.allow_command
+    if name not in allowed:
+        listed = ", ".join(sorted(allowed)) or "none"
+        raise InvalidJob(f"command '{name}' is not allowed here; allow_command has: {listed}")
+
+
+class SubmitJobParameters(Parameters):
+    """Parameters of ``queue_manager_submit_job``."""
+
+    command: str = Field(description="Name of the command to run.")
+    parameters: dict[str, Any] = Field({}, description="The command's own parameters.")
+    queue_name: str | None = Field(None, description="Configured queue; default: default_queue.")
+    tasks: tuple[TaskCall, ...] = Field(
+        (), description="What to do with the result, in order: objects with name and config."
+    )
+
+
+@command(
+    "queue_manager_submit_job",
+    parameters=SubmitJobParameters,
+    returns="the id of the job, a string",
+    groups=("queue_manager",),
+    queueable=False,
+    direct=True,
+)
+def queue_manager_submit_job(parameters: SubmitJobParameters, context: CommandContext) -> str:
+    """Queue a job: a command to run on a render server, and tasks for its result."""
+    return submit(
+        context.settings,
+        parameters.command,
+        parameters.parameters,
+        parameters.queue_name,
+        parameters.tasks,
+    )

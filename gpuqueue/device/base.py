@@ -1,0 +1,96 @@
+"""What a device provides: it takes a scene and adds samples of it to a film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gpuqueue.errors import JobFailed
+
+if TYPE_CHECKING:
+    from gpuqueue.scene import SceneBuffers
+
+#: Sum of radiance (red, green, blue) and number of samples of one pixel, float32.
+FILM_PIXEL_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that a device has and that it can still give."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """Samples for a run of pixels, in the kernels' order: tile by tile (kernels/film.cuh)."""
+
+    first_pixel: int
+    pixel_count: int
+    first_sample: int
+    sample_count: int
+    seed: int
+    #: Edges of the longest path: 1 sees emitters alone, 2 direct light on surfaces.
+    max_depth: int
+
+    @property
+    def samples(self) -> int:
+        """Paths to trace."""
+        return self.pixel_count * self.sample_count
+
+
+class Device(Protocol):
+    """A processor that renders. One thread uses it at a time.
+
+    Every verb raises JobFailed where memory does not suffice, and DeviceLost where the device
+    cannot be used any more by this process.
+    """
+
+    name: str
+    #: One line for people: what it is and how much of it.
+    description: str
+
+    def memory(self) -> Memory:
+        """Bytes in all, and bytes free now."""
+
+    def upload(self, scene: SceneBuffers) -> Any:
+        """Build the acceleration structure and put all on the device; the handle keeps it there.
+
+        The scene's own camera and size are not looked at: those are the film's.
+        """
+
+    def new_film(self, camera: np.void, width: int, height: int) -> Any:
+        """A handle for a film without samples of what the camera (layout Camera) sees."""
+
+    def render(self, scene: Any, film: Any, work: Work) -> None:
+        """Add samples to the film; returns when they are there.
+
+        The result for a pixel is a function of the scene, the seed and its samples' numbers, added
+        in order: any split into works gives the same bits. Keep one work below a second, so that
+        who waits can stop between two.
+        """
+
+    def read(self, film: Any) -> npt.NDArray[np.float32]:
+        """The film [H, W, 4]: sums of red, green and blue radiance, number of samples."""
+
+    def close(self) -> None:
+        """Give everything back; the device and its handles cannot be used afterwards."""
+
+
+def require_memory(device: Device, needed: int, purpose: str) -> None:
+    """Raise JobFailed, with the numbers, unless `needed` bytes are free on the device."""
+    memory = device.memory()
+    if needed > memory.free:
+        raise JobFailed(
+            f"{purpose} needs {_size(needed)}, but {device.description} has {_size(memory.free)} "
+            f"free of {_size(memory.total)}"
+        )
+
+
+def _size(count: int) -> str:
+    """Bytes in GiB, or in MiB below one GiB."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"

@@ -1,0 +1,50 @@
+"""What both CUDA drivers share: the launch's shape, and what an error of CUDA means for a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from gpuqueue.errors import ConfigError, DeviceLost, GpuqueueError, JobFailed
+
+#: ``__launch_bounds__`` of the kernels (kernels/portability.cuh).
+BLOCK_THREADS = 128
+#: Share of the free memory that stays for the kernels' stack and the driver.
+RESERVED = 0.05
+
+
+def blocks(item_count: int) -> int:
+    """Blocks of threads that cover so many work items."""
+    return -(-item_count // BLOCK_THREADS)
+
+
+@contextmanager
+def opening(library: str, install: str) -> Iterator[None]:
+    """Turn whatever goes wrong while a library opens a GPU into ConfigError with the reason."""
+    try:
+        yield
+    except GpuqueueError:
+        raise
+    except ImportError as error:
+        raise ConfigError(f"{library} is not installed ({install}): {error}") from error
+    except Exception as error:
+        raise ConfigError(f"{library} finds no usable GPU: {_line(error)}") from error
+
+
+@contextmanager
+def running(description: str, is_out_of_memory: Callable[[Exception], bool]) -> Iterator[None]:
+    """Turn errors of a GPU at work: out of memory is JobFailed, all others are DeviceLost.
+
+    Most errors of CUDA spoil the process's context for good, and none can be told from those
+    with certainty; a new process costs a second.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise JobFailed(f"{description} is out of memory: {_line(error)}") from error
+        raise DeviceLost(f"{description} failed: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

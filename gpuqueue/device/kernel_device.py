@@ -1,0 +1,188 @@
+"""The device that runs the kernels, whatever they are compiled for.
+
+A driver is the little that differs between processors: memory, and launching one kernel. All
+else, the filling of the kernel's job record above all, is here once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gpuqueue.device import native
+from gpuqueue.device.base import FILM_PIXEL_BYTES, Memory, Work, require_memory
+
+if TYPE_CHECKING:
+    from gpuqueue.scene import SceneBuffers
+
+AnyArray = npt.NDArray[Any]
+
+#: Fields of RenderJob that SceneBuffers has under the same name.
+_SCENE_FIELDS = (
+    "positions",
+    "normals",
+    "uvs",
+    "triangles",
+    "meshes",
+    "instances",
+    "material_slots",
+    "materials",
+    "parameters",
+    "lights",
+    "light_cdf",
+    "emission_density",
+    "environment",
+)
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Memory of a device, given back when the last reference to its owner goes."""
+
+    address: int
+    nbytes: int
+    owner: Any
+
+
+class Driver(Protocol):
+    """A processor's memory and its `render` kernel. Raises as `Device` does."""
+
+    name: str
+    description: str
+    #: Node layout that suits the processor: ``float8`` or ``compressed8``.
+    layout: str
+    #: Threads for building the acceleration structure on the host; 0 is one per core.
+    build_threads: int
+    #: Whether `upload` takes device memory; on the host the arrays stay where they are.
+    copies: bool
+
+    def memory(self) -> Memory:
+        """Bytes in all, and bytes free now."""
+
+    def upload(self, array: AnyArray) -> Buffer:
+        """The bytes of a C-contiguous array, on the device."""
+
+    def zeros(self, nbytes: int) -> Buffer:
+        """Device memory filled with zeros."""
+
+    def download(self, buffer: Buffer) -> npt.NDArray[np.uint8]:
+        """The bytes of a buffer, on the host."""
+
+    def launch(self, job: AnyArray) -> None:
+        """Run the kernel on a job, one element of layout RenderJob; returns when it is done."""
+
+    def close(self) -> None:
+        """Give the processor back."""
+
+
+@dataclass(frozen=True)
+class UploadedScene:
+    """A job record that lacks film and work, and the buffers that its pointers lead to."""
+
+    job: AnyArray
+    buffers: tuple[Buffer, ...]
+
+
+@dataclass(frozen=True)
+class UploadedFilm:
+    """A film on the device and the camera that looks at it."""
+
+    camera: np.void
+    width: int
+    height: int
+    buffer: Buffer
+
+
+class KernelDevice:
+    """A `Device` on a driver."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self.name = driver.name
+        self.description = driver.description
+
+    def memory(self) -> Memory:
+        """Bytes in all, and bytes free now."""
+        return self._driver.memory()
+
+    def upload(self, scene: SceneBuffers) -> UploadedScene:
+        """Build the acceleration structure, upload all, and fill what is fixed of the job."""
+        job = np.zeros(1, native.layouts()["RenderJob"])
+        values = self._values(scene)
+        if self._driver.copies:
+            require_memory(self, _array_bytes(values), "the scene")
+        buffers: list[Buffer] = []
+        self._fill(job[0], values, buffers)
+        return UploadedScene(job, tuple(buffers))
+
+    def new_film(self, camera: np.void, width: int, height: int) -> UploadedFilm:
+        """A film without samples."""
+        nbytes = width * height * FILM_PIXEL_BYTES
+        require_memory(self, nbytes, f"a film of {width} x {height} pixels")
+        return UploadedFilm(camera, width, height, self._driver.zeros(nbytes))
+
+    def render(self, scene: UploadedScene, film: UploadedFilm, work: Work) -> None:
+        """Add samples to the film."""
+        job = scene.job.copy()
+        values = {
+            "film": film.buffer.address,
+            "camera": film.camera,
+            "width": film.width,
+            "height": film.height,
+            "first_item": work.first_pixel,
+            "item_count": work.pixel_count,
+            "first_sample": work.first_sample,
+            "sample_count": work.sample_count,
+            "seed": work.seed,
+            "max_depth": work.max_depth,
+        }
+        for name, value in values.items():
+            job[name] = value
+        self._driver.launch(job)
+
+    def read(self, film: UploadedFilm) -> npt.NDArray[np.float32]:
+        """The film [H, W, 4]."""
+        pixels = self._driver.download(film.buffer).view(np.float32)
+        return pixels.reshape(film.height, film.width, 4)
+
+    def close(self) -> None:
+        """Give the driver's resources back."""
+        self._driver.close()
+
+    def _values(self, scene: SceneBuffers) -> dict[str, Any]:
+        """The fields of the job that the scene gives."""
+        return {
+            "accelerator": native.kernels().build_accelerator(
+                scene.positions,
+                scene.triangles,
+                scene.meshes,
+                scene.instances,
+                layout=self._driver.layout,
+                threads=self._driver.build_threads,
+            ),
+            "light_count": len(scene.lights),
+            **{name: getattr(scene, name) for name in _SCENE_FIELDS},
+        }
+
+    def _fill(self, record: Any, values: Mapping[str, Any], buffers: list[Buffer]) -> None:
+        """Set fields of a record. A pointer becomes the address of its array on the device."""
+        for name, value in values.items():
+            if isinstance(value, Mapping):
+                self._fill(record[name], value, buffers)
+            elif record.dtype[name] == np.uint64 and isinstance(value, np.ndarray):
+                buffers.append(self._driver.upload(np.ascontiguousarray(value)))
+                record[name] = buffers[-1].address
+            else:
+                record[name] = value
+
+
+def _array_bytes(values: Mapping[str, Any]) -> int:
+    """Bytes of all arrays, those of nested records too."""
+    return sum(
+        _array_bytes(value) if isinstance(value, Mapping) else getattr(value, "nbytes", 0)
+        for value in values.values()
+    )

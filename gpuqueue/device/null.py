@@ -1,0 +1,52 @@
+"""A device that renders nothing at once: black pictures, to test all that surrounds a renderer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from gpuqueue.config.settings import RenderSettings
+from gpuqueue.device.base import Memory, Work
+
+if TYPE_CHECKING:
+    from gpuqueue.scene import SceneBuffers
+
+Film = npt.NDArray[np.float32]
+
+
+class NullDevice:
+    """Counts samples and adds no light."""
+
+    name = "null"
+    description = "no device (black pictures)"
+
+    def __init__(self, settings: RenderSettings) -> None:
+        del settings
+
+    def memory(self) -> Memory:
+        """More than any film needs."""
+        return Memory(1 << 50, 1 << 50)
+
+    def upload(self, scene: SceneBuffers) -> None:
+        """Forget the scene."""
+        del scene
+
+    def new_film(self, camera: np.void, width: int, height: int) -> Film:
+        """A film without samples."""
+        del camera
+        return np.zeros((height, width, 4), np.float32)
+
+    def render(self, scene: None, film: Film, work: Work) -> None:
+        """Count the samples."""
+        del scene
+        pixels = film.reshape(-1, 4)[work.first_pixel :][: work.pixel_count]
+        pixels[:, 3] += work.sample_count
+
+    def read(self, film: Film) -> Film:
+        """The film [H, W, 4]."""
+        return film
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,6 @@
+"""The listener: takes jobs from a queue, one at a time, and sees each of them through."""
+
+from gpuqueue.listener.loop import run_listener
+from gpuqueue.listener.shutdown import Shutdown
+
+__all__ = ["Shutdown", "run_listener"]

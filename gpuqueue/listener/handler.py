@@ -1,0 +1,85 @@
+"""One message from its receive to its end: decode, command, tasks in order, delete last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+from gpuqueue.binary import Binary
+from gpuqueue.commands.submit import check_allowed
+from gpuqueue.config import Settings
+from gpuqueue.job import Job
+from gpuqueue.listener.job_log import JobLog
+from gpuqueue.listener.lease import Lease
+from gpuqueue.listener.retry import retry
+from gpuqueue.listener.settle import settle
+from gpuqueue.log import Event
+from gpuqueue.queues import Message, Queue
+from gpuqueue.tasks import PreparedTask, prepare_tasks
+
+#: The job is done by then: worth more tries than a task.
+DELETE_TRIES = 8
+
+
+class Runner(Protocol):
+    """What runs a command: the render process."""
+
+    def run(
+        self,
+        command: str,
+        parameters: Mapping[str, Any],
+        lease: Lease,
+        on_progress: Callable[[float, str], None],
+    ) -> Binary:
+        """Run a command and return its result, or raise what it raised."""
+
+
+class Handler:
+    """Handles the messages of one queue."""
+
+    def __init__(self, settings: Settings, queue: Queue, runner: Runner) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._runner = runner
+
+    def handle(self, message: Message, lease: Lease) -> Exception | None:
+        """Do the job and delete its message, or settle its fate; return the error, if any.
+
+        Raises nothing: a job must not end its listener.
+        """
+        log = JobLog(self._queue.name, message.id)
+        try:
+            with lease:
+                job = Job.from_body(message.body, message.id)
+                log = JobLog(self._queue.name, job.id)
+                self._do(job, lease, log)
+                log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
+                delete = partial(self._queue.delete, message)
+                retry("Removing the job", delete, DELETE_TRIES, lease, log)
+        except Exception as error:
+            settle(self._queue, message, error, self._settings.queue_manager.max_backoff_s, log)
+            return error
+        return None
+
+    def _do(self, job: Job, lease: Lease, log: JobLog) -> None:
+        """All of the job but the end of its message."""
+        log.event(Event.JOB_RECEIVED, "Received job from queue.")
+        lease.check()
+        check_allowed(self._settings, job.command)
+        tasks = prepare_tasks(job.tasks, self._settings)
+        name = job.command
+        log.event(Event.COMMAND_STARTED, f"Executing command: {name}.", command=name)
+        result = self._runner.run(name, job.parameters, lease, log.progress)
+        log.event(Event.COMMAND_FINISHED, f"Executed command: {name}.", command=name)
+        for task in tasks:
+            self._run_task(task, result, job, lease, log)
+
+    def _run_task(
+        self, task: PreparedTask, result: Binary, job: Job, lease: Lease, log: JobLog
+    ) -> None:
+        log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
+        run = partial(task.run, result, self._settings, job.id)
+        tries = self._settings.queue_manager.max_task_tries
+        retry(f"Task {task.name}", run, tries, lease, log)
+        log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)

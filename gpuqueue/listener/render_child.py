@@ -1,0 +1,194 @@
+"""The render process: reads commands from its standard input, runs them, writes their results.
+
+Started by `gpuqueue.listener.render_process` as ``python -m``, one for one listener. What a
+command prints goes to standard error, which the listener logs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import logging
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from types import FrameType
+from typing import Any, BinaryIO
+
+from gpuqueue.binary import Binary
+from gpuqueue.commands.context import RunContext
+from gpuqueue.commands.folders import commands_for
+from gpuqueue.commands.submit import queueable_command
+from gpuqueue.config import Settings
+from gpuqueue.errors import Interrupted
+from gpuqueue.listener.frames import ERRORS, Frame, read_frame, write_frame
+from gpuqueue.log import Category, Event
+
+PR_SET_PDEATHSIG = 1
+PROGRESS_INTERVAL_S = 0.1
+MAX_MESSAGE_CHARS = 16_000
+
+
+class Channel:
+    """Frames to the listener, from any thread."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, body: bytes = b"", **fields: Any) -> None:
+        """Send one frame whole."""
+        with self._lock:
+            write_frame(self._stream, Frame(kind, fields, body))
+
+
+class LogHandler(logging.Handler):
+    """Hands log records to the listener, which writes the one log of both."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
+        self._channel = channel
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the record as a frame."""
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + logging.Formatter().formatException(record.exc_info)
+        fields = {k: _plain(v) for k, v in getattr(record, "fields", {}).items()}
+        self._channel.send(
+            "log",
+            level=record.levelno,
+            category=getattr(record, "category", Category.RENDER),
+            event=getattr(record, "event", Event.RENDER_PROCESS_OUTPUT),
+            message=text[:MAX_MESSAGE_CHARS],
+            fields=fields,
+        )
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+class Worker:
+    """Runs one command after the other in the main thread."""
+
+    def __init__(self, settings: Settings, channel: Channel) -> None:
+        self._settings = settings
+        self._channel = channel
+        self._running = False
+        self._stopping = False
+        self._reported_at = 0.0
+
+    def stop(self, _signum: int, _frame: FrameType | None) -> None:
+        """On SIGTERM: end at once when idle, else at the command's next report of progress."""
+        self._stopping = True
+        if not self._running:
+            sys.exit(0)
+
+    def run(self, request: Frame) -> None:
+        """Run one command and answer with its result or its error."""
+        self._running = True
+        try:
+            name, parameters = request.fields["command"], request.fields["parameters"]
+            context = RunContext(self._settings, self._progress)
+            result = queueable_command(self._settings, name).run(parameters, context)
+            binary = Binary.of(result)
+            self._channel.send("result", binary.data, mime_type=binary.mime_type)
+        except SystemExit as error:
+            self._channel.send(
+                "error", error="JobFailed", message=f"the command called exit({error.code})"
+            )
+        except Exception as error:
+            send_error(self._channel, error)
+        self._running = False
+        if self._stopping:
+            sys.exit(0)
+
+    def _progress(self, fraction: float, message: str) -> None:
+        if self._stopping:
+            raise Interrupted("the listener asked to stop")
+        now = time.monotonic()
+        if now - self._reported_at >= PROGRESS_INTERVAL_S or fraction >= 1:
+            self._reported_at = now
+            self._channel.send("progress", fraction=fraction, message=message[:1000])
+
+
+def send_error(channel: Channel, error: Exception) -> None:
+    """Tell the listener of an error; one that nobody raised on purpose brings its traceback."""
+    known = next((name for name, kind in ERRORS.items() if isinstance(error, kind)), None)
+    if known is None:
+        traceback.print_exception(error)
+    message = str(error) if known else f"{type(error).__name__}: {error}"
+    channel.send("error", error=known or "JobFailed", message=message[:MAX_MESSAGE_CHARS])
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Have the kernel kill this process when the listener dies, however it dies (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Keep standard input and output for frames.
+
+    From now on standard input is empty, and what is printed goes to standard error.
+    """
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def read_requests(stream: BinaryIO, requests: queue.SimpleQueue[Frame]) -> None:
+    """Take requests as they come; the end of the stream is the end of the listener."""
+    try:
+        while (frame := read_frame(stream)) is not None:
+            requests.put(frame)
+    finally:
+        os._exit(1)
+
+
+def main() -> None:
+    """Announce readiness, then run commands until the listener is gone."""
+    die_with_parent(int(sys.argv[1]))
+    faulthandler.enable()
+    # A core file of a render process is as large as its scene, and holds it.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    stream, answers = take_standard_streams()
+    channel = Channel(answers)
+    root = logging.getLogger("gpuqueue")
+    root.handlers[:] = [LogHandler(channel)]
+    root.propagate = False
+    root.setLevel(logging.INFO)
+
+    first = read_frame(stream)
+    if first is None:
+        return
+    settings = Settings.model_validate_json(first.body)
+    try:
+        commands_for(settings)
+    except Exception as error:
+        send_error(channel, error)
+        return
+    requests: queue.SimpleQueue[Frame] = queue.SimpleQueue()
+    threading.Thread(
+        target=read_requests, args=(stream, requests), name="requests", daemon=True
+    ).start()
+    worker = Worker(settings, channel)
+    signal.signal(signal.SIGTERM, worker.stop)
+    channel.send("ready")
+    while True:
+        worker.run(requests.get())
+
+
+if __name__ == "__main__":
+    main()

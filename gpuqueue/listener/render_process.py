@@ -1,0 +1,268 @@
+"""The listener's side of the render process: start it, run commands in it, replace it.
+
+Commands run in a child process because a spoilt CUDA context, a crash in native code or an
+out-of-memory kill ends the process it happens in, and must not end the listener.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from pydantic import SecretStr
+
+from gpuqueue.binary import Binary
+from gpuqueue.config import Settings
+from gpuqueue.errors import DeviceLost, GpuqueueError, JobFailed
+from gpuqueue.listener.frames import ERRORS, BrokenFrame, Frame, read_frame, write_frame
+from gpuqueue.listener.lease import Lease
+from gpuqueue.log import Category, Event, EventLogger
+
+log = EventLogger(Category.RENDER)
+
+#: The child imports its libraries and the user's commands in this time.
+START_TIMEOUT_S = 120.0
+#: From SIGTERM to SIGKILL: a command that reports progress ends itself in between.
+KILL_GRACE_S = 2.0
+#: How long a dead child's last words are waited for.
+READ_REST_TIMEOUT_S = 5.0
+MAX_LINE_BYTES = 8192
+
+Progress = Callable[[float, str], None]
+
+
+class RenderProcess:
+    """Runs commands, one at a time, in a child process that is replaced when it is spoilt.
+
+    The thread that calls `start` or `run` must outlive the child: when it ends, the child does.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._child: _Child | None = None
+
+    def start(self) -> None:
+        """Have a child that is ready. Raises ConfigError, or DeviceLost if it does not start."""
+        if self._child is not None and not self._child.is_alive:
+            self.close()
+        if self._child is None:
+            child = _Child(self._settings)
+            try:
+                child.wait_until_ready()
+            except BaseException:
+                child.kill()
+                raise
+            self._child = child
+
+    def run(
+        self, command: str, parameters: Mapping[str, Any], lease: Lease, on_progress: Progress
+    ) -> Binary:
+        """Run a command and return its result.
+
+        Raises what the command raised: InvalidJob, TransientError, DeviceLost, ConfigError, and
+        JobFailed for everything else. Raises DeviceLost if the child was killed by a signal,
+        JobFailed if it exited, and what the lease raises when it ends.
+        """
+        self.start()
+        assert self._child is not None  # noqa: S101 (start made it)
+        try:
+            with lease.watched_by(self._child.inbox.put):
+                return self._child.run(command, parameters, lease, on_progress)
+        finally:
+            if not self._child.is_usable:
+                self.close()
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+
+class _Child:
+    """One child process and the threads that listen to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.is_usable = True
+        #: What happens to the child, in order: its frames, its death, the end of the lease.
+        self.inbox: queue.SimpleQueue[Frame | GpuqueueError] = queue.SimpleQueue()
+        self._secrets = _secrets(settings)
+        self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
+            # -P: the current folder must not shadow a module.
+            [sys.executable, "-P", "-m", "gpuqueue.listener.render_child", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # A group of its own: Ctrl-C spares it, and a kill takes along what it started.
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        self._stdin = cast("BinaryIO", self._process.stdin)
+        self._stdout = cast("BinaryIO", self._process.stdout)
+        self._stderr = cast("BinaryIO", self._process.stderr)
+        self._readers = [self._thread(self._read_frames), self._thread(self._read_lines)]
+        self._undertaker = self._thread(self._await_death)
+        self._send(Frame("settings", {}, _to_json(settings)))
+
+    def _thread(self, target: Callable[[], None]) -> threading.Thread:
+        name = f"render process {self.pid}: {target.__name__.strip('_')}"
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs, as far as is known."""
+        return self._undertaker.is_alive()
+
+    def wait_until_ready(self) -> None:
+        """Return when the child can take commands."""
+        try:
+            event = self.inbox.get(timeout=START_TIMEOUT_S)
+            while not (isinstance(event, Frame) and event.kind == "ready"):
+                self._raise_if_over(event)
+                event = self.inbox.get(timeout=START_TIMEOUT_S)
+        except queue.Empty:
+            raise DeviceLost(f"the render process did not start in {START_TIMEOUT_S:g} s") from None
+        except JobFailed as error:
+            raise DeviceLost(f"the render process did not start: {error}") from error
+        log.event(
+            Event.RENDER_PROCESS_STARTED, f"Render process {self.pid} is ready.", pid=self.pid
+        )
+
+    def run(
+        self, command: str, parameters: Mapping[str, Any], lease: Lease, on_progress: Progress
+    ) -> Binary:
+        """Run a command; the child stays usable only if it answered for itself."""
+        self.is_usable = False
+        self._send(Frame("run", {"command": command, "parameters": dict(parameters)}))
+        while True:
+            try:
+                event = self.inbox.get(timeout=lease.remaining_s())
+            except queue.Empty:
+                lease.check()
+                continue
+            if isinstance(event, Frame) and event.kind == "progress":
+                on_progress(event.fields["fraction"], event.fields["message"])
+            elif isinstance(event, Frame) and event.kind == "result":
+                self.is_usable = True
+                return Binary(event.body, event.fields["mime_type"])
+            else:
+                self._raise_if_over(event)
+
+    def _raise_if_over(self, event: Frame | GpuqueueError) -> None:
+        if isinstance(event, GpuqueueError):
+            raise event
+        if event.kind == "error":
+            error = ERRORS[event.fields["error"]]
+            self.is_usable = error is not DeviceLost
+            raise error(self._mask(event.fields["message"]))
+
+    def _send(self, frame: Frame) -> None:
+        # A child that is gone is reported by the undertaker.
+        with contextlib.suppress(OSError):
+            write_frame(self._stdin, frame)
+
+    def kill(self) -> None:
+        """End the process and whatever it started: SIGTERM, then SIGKILL."""
+        self.is_usable = False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+        self._undertaker.join(KILL_GRACE_S)
+        if self._undertaker.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._undertaker.join()
+
+    def _await_death(self) -> None:
+        """Wait for the end, clean up the process group, and report the end after the last frame."""
+        # Not reaped yet, so the number still names this group and no other.
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        code = self._process.wait()
+        for reader in self._readers:
+            reader.join(READ_REST_TIMEOUT_S)
+        self._close_pipes()
+        error = _death(code)
+        log.event(
+            Event.RENDER_PROCESS_ENDED,
+            f"Render process {self.pid} ended: {error}.",
+            pid=self.pid,
+            code=code,
+        )
+        self.inbox.put(error)
+
+    def _close_pipes(self) -> None:
+        """Close what nobody reads any more: a process that left the group may hold a pipe open,
+        and to close it under a reader would block."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        for reader, stream in zip(self._readers, (self._stdout, self._stderr), strict=True):
+            if not reader.is_alive():
+                stream.close()
+
+    def _read_frames(self) -> None:
+        try:
+            while (frame := read_frame(self._stdout)) is not None:
+                if frame.kind == "log":
+                    self._log(**frame.fields)
+                else:
+                    self.inbox.put(frame)
+        except (BrokenFrame, OSError, ValueError) as error:
+            self.inbox.put(DeviceLost(f"the render process cannot be understood: {error}"))
+
+    def _log(
+        self, level: int, category: str, event: str, message: str, fields: dict[str, Any]
+    ) -> None:
+        logger = EventLogger(Category(category))
+        logger.event(Event(event), self._mask(message), level=level, **fields)
+
+    def _read_lines(self) -> None:
+        """Log what the child prints."""
+        while line := self._stderr.readline(MAX_LINE_BYTES):
+            text = self._mask(line.decode(errors="replace").rstrip())
+            log.event(Event.RENDER_PROCESS_OUTPUT, f"[{self.pid}] {text}", pid=self.pid)
+
+    def _mask(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def _death(code: int) -> GpuqueueError:
+    """The error for the end of a process: code from `Popen`, negative for a signal."""
+    if code >= 0:
+        return JobFailed(f"the render process exited with status {code}")
+    name = signal.Signals(-code).name
+    hint = " (out of memory?)" if name == "SIGKILL" else ""
+    return DeviceLost(f"the render process was killed by {name}{hint}")
+
+
+def _to_json(settings: Settings) -> bytes:
+    """The settings with their secrets, for the pipe alone."""
+    return json.dumps(settings.model_dump(), default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _secrets(settings: Settings) -> list[str]:
+    keys = (settings.aws.secret_key, settings.aws.session_token)
+    return [key.get_secret_value() for key in keys if key is not None and key.get_secret_value()]

@@ -1,0 +1,80 @@
+"""The end of a job that did not end well: its message goes where its error says."""
+
+from __future__ import annotations
+
+import logging
+
+from gpuqueue.errors import GpuqueueError, Interrupted, JobFailed, LeaseLost
+from gpuqueue.listener.fate import Action, Fate, fate_of
+from gpuqueue.listener.job_log import JobLog
+from gpuqueue.log import Event
+from gpuqueue.queues import Message, Queue
+
+
+def settle(
+    queue: Queue, message: Message, error: Exception, max_backoff_s: float, log: JobLog
+) -> None:
+    """Log why the job did not end, then give its message the fate of that error.
+
+    Raises nothing: if the queue cannot be reached, the visibility time-out does the same later.
+    """
+    reason = reason_of(error)
+    _log_failure(error, reason, log)
+    fate = fate_of(error, message.receives, max_backoff_s)
+    try:
+        if fate.action is Action.DEAD_LETTER and not _dead_letter(queue, message, reason, log):
+            fate = fate_of(JobFailed(reason), message.receives, max_backoff_s)
+        if fate.action is Action.RELEASE:
+            _release(queue, message, fate, log)
+    except LeaseLost as lost:
+        log.warning(Event.LEASE_LOST, f"Job left alone: {lost}.")
+    except Exception as failure:
+        log.warning(
+            Event.QUEUE_UNREACHABLE,
+            f"Job could not be given back ({reason_of(failure)}); it comes back by itself when "
+            "its visibility time is over.",
+        )
+
+
+def reason_of(error: Exception) -> str:
+    """The error's text; for one that nobody raised on purpose, with its class."""
+    text = str(error)
+    return text if isinstance(error, GpuqueueError) and text else f"{type(error).__name__}: {text}"
+
+
+def _log_failure(error: Exception, reason: str, log: JobLog) -> None:
+    if isinstance(error, LeaseLost):
+        log.warning(Event.LEASE_LOST, f"Job left alone: {reason}.")
+    elif isinstance(error, Interrupted):
+        log.event(Event.JOB_INTERRUPTED, f"Job interrupted: {reason}.")
+    else:
+        bug = None if isinstance(error, GpuqueueError) else error
+        log.event(Event.JOB_FAILED, f"Job failed: {reason}", level=logging.ERROR, exc_info=bug)
+
+
+def _dead_letter(queue: Queue, message: Message, reason: str, log: JobLog) -> bool:
+    """Whether the message is in the dead-letter queue now; if not, it is still held."""
+    try:
+        queue.dead_letter(message, reason)
+    except LeaseLost:
+        raise
+    except Exception as failure:
+        log.warning(
+            Event.QUEUE_UNREACHABLE,
+            f"Job could not be moved to the dead-letter queue: {reason_of(failure)}; "
+            "the queue's limit of receives will end it.",
+        )
+        return False
+    log.warning(Event.JOB_DEAD, "Job can never work, moved to the dead-letter queue.")
+    return True
+
+
+def _release(queue: Queue, message: Message, fate: Fate, log: JobLog) -> None:
+    queue.release(message, fate.delay_s)
+    when = f"in {fate.delay_s:.0f} s" if fate.delay_s else "now"
+    log.event(
+        Event.JOB_RELEASED,
+        f"Job returned to queue, visible {when}; received {message.receives} times so far.",
+        delay_s=fate.delay_s,
+        receives=message.receives,
+    )

@@ -1,0 +1,112 @@
+// Unidirectional path tracing with next-event estimation and multiple importance sampling. Kajiya
+// 1986; Veach 1997. The stages could as well be driven through queues: they share the Path alone.
+#pragma once
+#include "camera.cuh"
+#include "lights.cuh"
+#include "path.cuh"
+#include "surface.cuh"
+
+// From this bounce on, roulette ends paths that carry little.
+constexpr uint32_t ROULETTE_START = 4;
+constexpr float ROULETTE_SURVIVAL = 0.95f;
+
+// Share of a strategy among two that find the same light: Veach's balance heuristic.
+DEVICE float mis_weight(float pdf, float other) { return pdf / (pdf + other); }
+
+DEVICE Path generate(const RenderJob& job, PixelPosition pixel, uint32_t sample) {
+  const Sampler sampler = sampler_for(pixel.x, pixel.y, sample, job.seed);
+  const Float2 jitter = draw2(sampler, FILM_DIMENSION);
+  const Float2 film_point = {static_cast<float>(pixel.x) + jitter.x,
+                             static_cast<float>(pixel.y) + jitter.y};
+  return {camera_ray(job.camera, film_point), splat(1.0f), splat(0.0f), SPECULAR_PDF, 0, sampler,
+          true};
+}
+
+DEVICE bool extend(const RenderJob& job, const Path& path, Hit& hit) {
+  const uint32_t visible = path.bounce == 0 ? VISIBLE_TO_CAMERA : VISIBLE_TO_PATHS;
+  return closest_hit(job.accelerator, path.ray, visible, hit);
+}
+
+DEVICE void escape(const RenderJob& job, Path& path) {
+  path.radiance = path.radiance + path.throughput * job.environment;
+  path.is_alive = false;
+}
+
+DEVICE void gather_emission(const RenderJob& job, Path& path, const Surface& at, float distance) {
+  if (!at.front || is_black(at.emission)) return;
+  const float cosine = -dot(at.normal, path.ray.direction);
+  const float connected = per_solid_angle(emission_pdf(job, at.emission), distance, cosine);
+  path.radiance = path.radiance +
+                  path.throughput * at.emission * mis_weight(path.scatter_pdf, connected);
+}
+
+DEVICE Connection choose_connection(const RenderJob& job, const Path& path, const Surface& at,
+                                    const Incidence& seen) {
+  const Float3 from = offset_origin(at.position, at.normal);
+  const LightSample light =
+      sample_light(job, from, draw2(path.sampler, dimension_of(path.bounce, DRAW_LIGHT)));
+  const Connection none = {{}, splat(0.0f)};
+  if (is_black(light.color)) return none;
+  const Float3 incoming = to_local(at.frame, light.direction);
+  if (!(incoming.z > 0.0f && same_side(at, light.direction, incoming))) return none;
+  const Evaluation found = evaluate(at.shader, seen, incoming);
+  const float share = light.may_be_hit ? mis_weight(light.pdf, found.pdf) : 1.0f;
+  return {{from, light.direction, 0.0f, light.distance},
+          path.throughput * found.value * light.color * (share / light.pdf)};
+}
+
+DEVICE void scatter(Path& path, const Surface& at, const Incidence& seen) {
+  const Float2 u = draw2(path.sampler, dimension_of(path.bounce, DRAW_SCATTER));
+  const Scattering next = sample(at.shader, seen, u);
+  const Float3 direction = to_world(at.frame, next.incoming);
+  path.is_alive = !is_black(next.weight) && same_side(at, direction, next.incoming);
+  const Float3 side = next.incoming.z > 0.0f ? at.normal : -at.normal;
+  path.ray = {offset_origin(at.position, side), direction, 0.0f, FAR_AWAY};
+  path.throughput = path.throughput * next.weight;
+  path.scatter_pdf = next.pdf;
+}
+
+DEVICE void play_roulette(Path& path) {
+  if (path.bounce < ROULETTE_START) return;
+  const float survival = minimum(ROULETTE_SURVIVAL, max_component(path.throughput));
+  if (draw1(path.sampler, dimension_of(path.bounce, DRAW_ROULETTE)) >= survival)
+    path.is_alive = false;
+  path.throughput = path.throughput * (1.0f / survival);
+}
+
+// Takes in what the surface emits, chooses a light to connect to and the next segment.
+DEVICE Connection shade(const RenderJob& job, Path& path, const Hit& hit) {
+  const Surface at = surface_at(job, path.ray, hit);
+  gather_emission(job, path, at, hit.t);
+  if (path.bounce + 1 >= job.max_depth) {
+    path.is_alive = false;
+    return {{}, splat(0.0f)};
+  }
+  const Incidence seen = {to_local(at.frame, -path.ray.direction), at.front, hit.t};
+  const Connection connection = choose_connection(job, path, at, seen);
+  scatter(path, at, seen);
+  play_roulette(path);
+  path.bounce++;
+  return connection;
+}
+
+DEVICE void connect(const RenderJob& job, Path& path, const Connection& connection) {
+  if (is_black(connection.radiance)) return;
+  if (any_hit(job.accelerator, connection.ray, CASTS_SHADOW)) return;
+  path.radiance = path.radiance + connection.radiance;
+}
+
+// Radiance that one sample of a pixel receives.
+DEVICE Float3 trace_path(const RenderJob& job, PixelPosition pixel, uint32_t sample) {
+  Path path = generate(job, pixel, sample);
+  while (path.is_alive) {
+    Hit hit;
+    if (!extend(job, path, hit)) {
+      escape(job, path);
+      break;
+    }
+    const Connection connection = shade(job, path, hit);
+    connect(job, path, connection);
+  }
+  return path.radiance;
+}

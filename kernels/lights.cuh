@@ -1,0 +1,100 @@
+// Choosing a light and a point on it.
+//
+// The environment is not among them. It is constant, so what a connection to it could adapt to is
+// the surface alone, and scattering already follows that.
+#pragma once
+#include "ray_offset.cuh"
+#include "geometry.cuh"
+#include "warps.cuh"
+
+struct LightSample {
+  Float3 direction;  // from the surface, unit length
+  float distance;
+  Float3 color;  // radiance arriving; from a light without extent irradiance across direction
+  float pdf;     // 1/sr; of a light without extent the chance of choosing it
+  bool may_be_hit;  // scattering finds this light as well
+};
+
+DEVICE LightSample unlit() { return {{0.0f, 0.0f, 1.0f}, 0.0f, splat(0.0f), 1.0f, false}; }
+
+// Density with which connections choose a point of an emissive triangle, per area; see Light.
+DEVICE float emission_pdf(const RenderJob& job, Float3 emission) {
+  return job.emission_density * luminance(emission);
+}
+
+// A density per area seen from a point, per solid angle.
+DEVICE float per_solid_angle(float pdf, float distance, float cosine) {
+  return pdf * distance * distance / cosine;
+}
+
+DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
+  uint32_t first = 0, last = job.light_count - 1;
+  while (first < last) {
+    const uint32_t middle = (first + last) / 2;
+    if (u < job.light_cdf[middle])
+      last = middle;
+    else
+      first = middle + 1;
+  }
+  const float begin = first > 0 ? job.light_cdf[first - 1] : 0.0f;
+  u = clamp((u - begin) / (job.light_cdf[first] - begin), 0.0f, BELOW_ONE);
+  return first;
+}
+
+DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, Float3 from,
+                                   Float2 u) {
+  const TriangleRef triangle = find_triangle(job, light.instance, light.triangle);
+  const AtCorners<Float3> object = at_corners(triangle, job.positions);
+  const Float2 weights = uniform_triangle(u);
+  const Float3 normal = front_normal(triangle, object);
+  // Above the triangle, so that the shadow ray ends before it.
+  const Float3 point =
+      offset_origin(transform_point(triangle.instance.world_from_object,
+                                    interpolate(object, weights.x, weights.y)),
+                    normal);
+  const Float3 toward = point - from;
+  const float distance = length(toward);
+  const Float3 direction = toward * (1.0f / distance);
+  const float cosine = -dot(normal, direction);
+  if (!(cosine > 0.0f)) return unlit();  // behind it, or in its plane
+  const float pdf = per_solid_angle(emission_pdf(job, light.color), distance, cosine);
+  return {direction, distance, light.color, pdf,
+          (triangle.instance.mask & VISIBLE_TO_PATHS) != 0};
+}
+
+// By distance: inverse square, none, or linear between two distances.
+DEVICE float falloff_at(const Light& light, float distance) {
+  if (light.falloff == FALLOFF_INVERSE_SQUARE) return 1.0f / (distance * distance);
+  if (light.falloff == FALLOFF_NONE) return 1.0f;
+  if (distance <= light.fade_start) return 1.0f;
+  if (distance >= light.fade_stop) return 0.0f;
+  return (light.fade_stop - distance) / (light.fade_stop - light.fade_start);
+}
+
+// Cubic between the cones.
+DEVICE float cone_at(const Light& light, float cosine) {
+  if (cosine >= light.cos_inner) return 1.0f;
+  if (cosine <= light.cos_outer) return 0.0f;
+  const float x = (cosine - light.cos_outer) / (light.cos_inner - light.cos_outer);
+  return x * x * (3.0f - 2.0f * x);
+}
+
+DEVICE LightSample sample_point(const Light& light, Float3 from) {
+  const Float3 toward = light.position - from;
+  const float distance = length(toward);
+  if (!(distance > 0.0f)) return unlit();
+  const Float3 direction = toward * (1.0f / distance);
+  const float cone =
+      light.kind == LIGHT_SPOT ? cone_at(light, -dot(light.direction, direction)) : 1.0f;
+  return {direction, distance, light.color * (cone * falloff_at(light, distance)),
+          light.probability, false};
+}
+
+DEVICE LightSample sample_light(const RenderJob& job, Float3 from, Float2 u) {
+  if (job.light_count == 0) return unlit();
+  const Light& light = job.lights[choose_light(job, u.x)];
+  if (light.kind == LIGHT_TRIANGLE) return sample_triangle(job, light, from, u);
+  if (light.kind == LIGHT_DIRECTIONAL)
+    return {-light.direction, FAR_AWAY, light.color, light.probability, false};
+  return sample_point(light, from);
+}

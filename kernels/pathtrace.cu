@@ -1,0 +1,13 @@
+// The kernels' entry points. Everything they do is in the headers, one idea each.
+#include "bvh/traverse.cuh"
+#include "integrator.cuh"
+
+// Adds samples first_sample to first_sample + sample_count - 1 of one pixel to the film.
+KERNEL(render, RenderJob, job, item) {
+  const PixelPosition position = pixel_of_item(job.first_item + item, job.width, job.height);
+  FilmPixel& on_film = job.film[position.y * job.width + position.x];
+  FilmPixel pixel = on_film;
+  for (uint32_t i = 0; i < job.sample_count; i++)
+    add_sample(pixel, trace_path(job, position, job.first_sample + i));
+  on_film = pixel;
+}

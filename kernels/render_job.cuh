@@ -1,0 +1,34 @@
+// Everything a launch needs, in one struct that is passed by value.
+#pragma once
+#include "bvh/accelerator.cuh"
+#include "film.cuh"
+#include "scene_types.cuh"
+
+struct RenderJob {
+  Accelerator accelerator;
+  Camera camera;
+
+  const Float3* positions;  // [vertices], as are normals and uvs
+  const Float3* normals;
+  const Float2* uvs;
+  const Triangle* triangles;
+  const Mesh* meshes;
+  const Instance* instances;
+  const uint32_t* material_slots;  // indices into materials
+  const Material* materials;
+  const uint8_t* parameters;  // of all materials; every offset a multiple of 4
+
+  const Light* lights;
+  const float* light_cdf;  // [light_count]
+  uint32_t light_count;
+  float emission_density;  // see Light; 0: emissive triangles are not in the list of lights
+  Float3 environment;      // radiance from everywhere beyond the scene
+
+  FilmPixel* film;         // [height * width], added to
+  uint32_t width, height;  // an image window is a smaller film with the camera's corner moved
+  uint32_t first_item, item_count;  // an item is a pixel: width * height in all, see film.cuh
+  uint32_t first_sample, sample_count, seed;
+  // Longest path in segments from the eye to the light: 1 sees emitters, 2 adds direct light.
+  uint32_t max_depth;
+};
+static_assert(sizeof(RenderJob) < 4096, "kernel parameters are limited to 4 KB");

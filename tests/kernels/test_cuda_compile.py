@@ -1,0 +1,119 @@
+"""The kernels compile for every supported GPU, without a warning and within their budget."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from gpuqueue.device import kernel_image
+from gpuqueue.device.kernel_image import kernel_folder
+
+from .cuda_compilers import ARCHITECTURES, BUDGET, COMPILERS, CompilerMissing, resources
+
+ROOT = Path(__file__).parents[2]
+KERNELS = ROOT / "kernels"
+#: How far a compiler's release may move the numbers: registers, and bytes of spills and stack.
+SLACK = {"registers": 8, "spills": 64, "stack": 128}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("compiler", sorted(COMPILERS))
+def test_the_kernel_compiles_without_a_warning_and_within_its_budget(
+    compiler: str, architecture: int
+) -> None:
+    try:
+        log = COMPILERS[compiler](architecture)
+    except CompilerMissing as missing:
+        pytest.skip(str(missing))
+    assert "warning" not in log.lower()
+    taken = resources(log)
+    print(f"{compiler} sm_{architecture}: {taken}")
+    budget = json.loads(BUDGET.read_text())[f"sm_{architecture}"]
+    over = {
+        field: (getattr(taken, field), budget[field])
+        for field, slack in SLACK.items()
+        if getattr(taken, field) > budget[field] + slack
+    }
+    assert not over, (
+        f"over the budget (taken, budget): {over}; if the kernel is worth it, "
+        f"python -m tests.kernels.cuda_compilers --write"
+    )
+
+
+def test_only_the_portability_headers_know_the_compiler() -> None:
+    knowing = {
+        path.name
+        for path in KERNELS.rglob("*")
+        if path.is_file() and re.search(r"^\s*#.*__CUDA(CC|_ARCH)", path.read_text(), re.MULTILINE)
+    }
+    assert knowing == {"portability.cuh", "simd.cuh"}
+
+
+def test_the_package_holds_every_source_that_a_cuda_compiler_reads() -> None:
+    def contents(folder: Path) -> dict[str, bytes]:
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.suffix in (".cu", ".cuh")
+        }
+
+    assert contents(KERNELS)
+    assert contents(kernel_folder()) == contents(KERNELS), "install the package again"
+
+
+class TestTheCacheOfCompiledKernels:
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        folder = tmp_path / "kernels"
+        folder.mkdir()
+        (folder / "pathtrace.cu").write_text(
+            '#include "value.cuh"\nextern "C" __global__ void render(float* x) { *x = VALUE; }\n'
+        )
+        (folder / "value.cuh").write_text("#define VALUE 1.0f\n")
+        monkeypatch.setattr(kernel_image, "kernel_folder", lambda: folder)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        try:
+            kernel_image.Nvrtc()
+        except kernel_image.ConfigError as error:
+            pytest.skip(str(error))
+        return folder
+
+    def test_holds_one_cubin_for_each_kind_of_gpu(self, folder: Path) -> None:
+        first = kernel_image.kernel_image(75)
+        stamp = first.stat().st_mtime_ns
+        assert first.read_bytes()[:4] == b"\x7fELF"
+        assert kernel_image.kernel_image(75) == first
+        assert first.stat().st_mtime_ns == stamp
+        assert kernel_image.kernel_image(86) != first
+
+    def test_compiles_again_after_an_edit_of_an_included_header(self, folder: Path) -> None:
+        first = kernel_image.kernel_image(75)
+        (folder / "value.cuh").write_text("#define VALUE 2.0f\n")
+        second = kernel_image.kernel_image(75)
+        assert second != first
+        assert second.read_bytes() != first.read_bytes()
+
+    def test_a_gpu_newer_than_the_compiler_gets_ptx(self, folder: Path) -> None:
+        assert b".target sm_" in kernel_image.kernel_image(999).read_bytes()
+
+    def test_a_gpu_older_than_the_compiler_is_refused(self, folder: Path) -> None:
+        with pytest.raises(kernel_image.ConfigError, match="does not know compute capability 20"):
+            kernel_image.kernel_image(20)
+
+    def test_an_error_in_a_kernel_is_shown_with_its_place(self, folder: Path) -> None:
+        (folder / "value.cuh").write_text("#define VALUE nonsense\n")
+        with pytest.raises(kernel_image.ConfigError, match=r'pathtrace\.cu\(2\).*"nonsense"'):
+            kernel_image.kernel_image(75)
+
+    def test_a_fatbin_built_ahead_is_taken_as_it_is(self, folder: Path) -> None:
+        (folder / "pathtrace.fatbin").write_bytes(b"ahead")
+        assert kernel_image.kernel_image(75).read_bytes() == b"ahead"
+
+    def test_a_home_that_cannot_be_written_gets_a_folder_of_its_own(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+        monkeypatch.setattr(kernel_image.tempfile, "tempdir", str(tmp_path))
+        assert kernel_image.kernel_image(75).parent.parent == tmp_path

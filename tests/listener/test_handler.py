@@ -1,0 +1,263 @@
+"""One message: done and deleted, or given the fate of its error."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+
+from gpuqueue.binary import Binary
+from gpuqueue.config import Settings
+from gpuqueue.config.settings import QueueManagerSettings
+from gpuqueue.errors import (
+    ConfigError,
+    DeviceLost,
+    Interrupted,
+    InvalidJob,
+    JobFailed,
+    LeaseLost,
+    TransientError,
+)
+from gpuqueue.listener import retry as retrying
+from gpuqueue.listener.handler import DELETE_TRIES, Handler
+from gpuqueue.listener.lease import Lease
+from gpuqueue.tasks import TASKS, TaskConfig, TaskContext
+
+from .fakes import LOST, FakeQueue, FakeRunner, lease_of, message
+
+SETTINGS = Settings(
+    queue_manager=QueueManagerSettings(
+        allow_command=frozenset({"get_version"}), max_backoff_s=100, max_task_tries=3
+    )
+)
+RESULT = Binary(b'"1.0"', "application/json")
+
+
+class NoteConfig(TaskConfig):
+    text: str
+
+
+class Note:
+    """A task that remembers its runs and fails as told."""
+
+    name: ClassVar[str] = "note"
+    Config: ClassVar[type[TaskConfig]] = NoteConfig
+    runs: ClassVar[list[tuple[str, int, Binary]]] = []
+    errors: ClassVar[deque[Exception]] = deque()
+
+    @staticmethod
+    def check(config: NoteConfig, settings: Settings) -> None:
+        if config.text == "impossible":
+            raise InvalidJob("text cannot be that")
+
+    @staticmethod
+    def run(config: NoteConfig, result: Binary, context: TaskContext) -> None:
+        Note.runs.append((context.substitute(config.text, result), context.index, result))
+        if Note.errors:
+            raise Note.errors.popleft()
+
+
+@pytest.fixture(autouse=True)
+def note_task(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(TASKS._entries, "note", Note)
+    monkeypatch.setattr(retrying, "RETRY_BASE_S", 0.001)
+    yield
+    Note.runs.clear()
+    Note.errors.clear()
+
+
+def body(**fields: Any) -> str:
+    tasks = [{"name": "note", "config": {"text": "${message_id}.${mime_ext}"}}]
+    return json.dumps({"id": "job-1", "command": "get_version", "tasks": tasks, **fields})
+
+
+def handle(
+    queue: FakeQueue, runner: FakeRunner, text: str | None = None, lease: Lease | None = None
+) -> Exception | None:
+    received = message(body() if text is None else text, receives=2)
+    return Handler(SETTINGS, queue, runner).handle(received, lease or lease_of(received))
+
+
+def test_a_job_is_run_then_its_tasks_then_it_is_deleted_and_each_step_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    queue = FakeQueue()
+    tasks = [{"name": "note", "config": {"text": text}} for text in ("${message_id}", "b")]
+    with caplog.at_level(logging.INFO, "gpuqueue"):
+        assert handle(queue, FakeRunner(RESULT), body(tasks=tasks)) is None
+    assert Note.runs == [("job-1", 0, RESULT), ("b", 1, RESULT)]
+    assert [call[0] for call in queue.calls] == ["delete"]
+    assert caplog.messages == [
+        f"[q job-1] {text}"
+        for text in (
+            "Received job from queue.",
+            "Executing command: get_version.",
+            "Executed command: get_version.",
+            "Executing task: note.",
+            "Executed task: note.",
+            "Executing task: note.",
+            "Executed task: note.",
+            "Job processed, removing from queue.",
+        )
+    ]
+
+
+def test_a_message_inserted_by_hand_without_an_id_takes_the_queues() -> None:
+    text = json.dumps({"command": "get_version", "tasks": json.loads(body())["tasks"]})
+    assert handle(FakeQueue(), FakeRunner(RESULT), text) is None
+    assert Note.runs[0][0] == "m1.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ("[" * 200_000, "not JSON"),
+        ('{"command": "get_version", "parameters": {"x": NaN}}', "not JSON"),
+        ("[]", "not a job"),
+        ("null", "not a job"),
+        ("{}", "command: Field required"),
+        ('{"command": 7}', "command"),
+        ('{"command": "get_version", "colour": 1}', "colour: Extra"),
+        ('{"command": "get_version", "version": 2}', "version"),
+        ('{"command": "get_version", "id": "../../etc"}', "id: String should match"),
+        ('{"command": "get_version", "tasks": {}}', "tasks"),
+        (body(command="rm"), "'rm' is not allowed here; allow_command has: get_version"),
+        (body(tasks=[{"name": "nope"}]), "unknown task 'nope'; known: http_post, note, s3_upload"),
+        (body(tasks=[{"name": "note", "config": {}}]), r"tasks\[0\]: .*text: Field required"),
+        (body(tasks=[{"name": "note", "config": {"text": "impossible"}}]), "cannot be that"),
+    ],
+)
+def test_what_can_never_work_is_dead_at_once_with_its_reason_and_is_not_run(
+    text: str, why: str
+) -> None:
+    queue, runner = FakeQueue(), FakeRunner(RESULT)
+    error = handle(queue, runner, text)
+    assert isinstance(error, InvalidJob)
+    [(_, reason)] = queue.did("dead_letter")
+    with pytest.raises(InvalidJob, match=why):
+        raise InvalidJob(reason)
+    assert not runner.ran
+    assert not queue.did("delete")
+
+
+@pytest.mark.parametrize("error", [JobFailed("no"), TransientError("no"), ValueError("no")])
+def test_a_failed_command_goes_back_after_a_while_and_no_task_runs(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = FakeQueue()
+    with caplog.at_level(logging.INFO, "gpuqueue"):
+        assert handle(queue, FakeRunner(error)) is error
+    [(_, delay_s)] = queue.did("release")
+    assert 0 <= delay_s <= 30
+    assert not Note.runs
+    assert not queue.did("delete")
+    assert any("Job failed: " in line and "no" in line for line in caplog.messages)
+    assert any("Job returned to queue, visible in" in line for line in caplog.messages)
+
+
+@pytest.mark.parametrize("error", [DeviceLost("gpu"), Interrupted("stop")])
+def test_what_is_not_the_jobs_fault_is_visible_again_at_once(error: Exception) -> None:
+    queue = FakeQueue()
+    assert handle(queue, FakeRunner(error)) is error
+    assert queue.did("release")[0][1] == 0
+
+
+def test_a_lost_lease_touches_neither_tasks_nor_message() -> None:
+    def lose(lease: Lease) -> Binary:
+        lease.revoke(LOST)
+        return RESULT
+
+    queue = FakeQueue()
+    assert handle(queue, FakeRunner(lose)) is LOST
+    assert not Note.runs
+    assert not queue.calls
+
+
+def test_an_interruption_between_two_tasks_hands_the_job_back() -> None:
+    received = message(body(tasks=json.loads(body())["tasks"] * 2))
+    lease = lease_of(received)
+    Note.errors.append(TransientError("busy"))
+    queue, runner = FakeQueue(), FakeRunner(RESULT)
+    lease.sleep = lambda _: lease.revoke(Interrupted("stop"))  # type: ignore[method-assign]
+    assert isinstance(handle(queue, runner, received.body, lease), Interrupted)
+    assert len(Note.runs) == 1
+    assert queue.did("release")[0][1] == 0
+
+
+def test_a_task_that_fails_for_a_while_is_tried_again_without_running_the_command_again() -> None:
+    Note.errors.extend([TransientError("busy"), TransientError("busy", retry_after_s=0.01)])
+    queue, runner = FakeQueue(), FakeRunner(RESULT)
+    assert handle(queue, runner) is None
+    assert len(Note.runs) == 3
+    assert len(runner.ran) == 1
+    assert len(queue.did("delete")) == 1
+
+
+def test_a_task_that_keeps_failing_gives_the_job_back() -> None:
+    Note.errors.extend([TransientError("busy")] * 3)
+    queue = FakeQueue()
+    assert isinstance(handle(queue, FakeRunner(RESULT)), TransientError)
+    assert len(Note.runs) == 3
+    assert len(queue.did("release")) == 1
+
+
+def test_a_retry_waits_as_long_as_the_other_side_asks_within_bounds() -> None:
+    slept: list[float] = []
+    received = message(body())
+    lease = lease_of(received)
+    lease.sleep = slept.append  # type: ignore[method-assign]
+    Note.errors.extend([TransientError(retry_after_s=7), TransientError(retry_after_s=1e9)])
+    assert handle(FakeQueue(), FakeRunner(RESULT), received.body, lease) is None
+    assert 7 <= slept[0] < 7.1
+    assert slept[1] <= retrying.MAX_RETRY_AFTER_S + retrying.MAX_RETRY_S
+
+
+@pytest.mark.parametrize(
+    ("error", "verb"), [(InvalidJob("404"), "dead_letter"), (ConfigError("no bucket"), "release")]
+)
+def test_a_task_that_cannot_work_decides_the_fate_at_once(error: Exception, verb: str) -> None:
+    Note.errors.append(error)
+    queue = FakeQueue()
+    assert handle(queue, FakeRunner(RESULT)) is error
+    assert [call[0] for call in queue.calls] == [verb]
+    assert len(Note.runs) == 1
+
+
+def test_a_delete_that_fails_is_tried_again() -> None:
+    queue = FakeQueue().failing("delete", *[TransientError("no route")] * (DELETE_TRIES - 1))
+    assert handle(queue, FakeRunner(RESULT)) is None
+    assert len(queue.did("delete")) == DELETE_TRIES
+
+
+def test_a_delete_after_the_lease_was_lost_is_left_at_that() -> None:
+    queue = FakeQueue().failing("delete", LOST)
+    assert isinstance(handle(queue, FakeRunner(RESULT)), LeaseLost)
+    assert [call[0] for call in queue.calls] == ["delete"]
+
+
+@pytest.mark.parametrize("failure", [ConfigError("no dead-letter queue"), TransientError("gone")])
+def test_without_a_dead_letter_queue_the_redrive_limit_is_left_to_end_the_job(
+    failure: Exception,
+) -> None:
+    queue = FakeQueue().failing("dead_letter", failure)
+    handle(queue, FakeRunner(InvalidJob("bad")))
+    assert [call[0] for call in queue.calls] == ["dead_letter", "release"]
+
+
+@pytest.mark.parametrize("failure", [LOST, TransientError("gone"), RuntimeError("bug")], ids=repr)
+def test_a_job_that_cannot_be_given_back_does_not_end_the_listener(failure: Exception) -> None:
+    queue = FakeQueue().failing("release", failure)
+    assert isinstance(handle(queue, FakeRunner(JobFailed("no"))), JobFailed)
+
+
+def test_a_bug_leaves_its_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    handle(FakeQueue(), FakeRunner(ValueError("no")))
+    [record] = [record for record in caplog.records if "Job failed" in record.message]
+    assert record.exc_info is not None
+    assert "ValueError: no" in record.message

@@ -1,0 +1,117 @@
+"""The loop: one message at a time, patient with the queue, wary of its machine."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from gpuqueue.binary import Binary
+from gpuqueue.config import Settings
+from gpuqueue.config.settings import QueueManagerSettings
+from gpuqueue.errors import ConfigError, DeviceLost, JobFailed, TransientError
+from gpuqueue.listener import Shutdown, loop, run_listener
+from gpuqueue.listener.loop import Listener
+
+from .fakes import FakeQueue, FakeRunner, message
+
+SETTINGS = Settings(queue_manager=QueueManagerSettings(allow_command=frozenset({"get_version"})))
+BODY = json.dumps({"command": "get_version"})
+RESULT = Binary(b"1", "application/json")
+LOST = DeviceLost("killed by SIGSEGV")
+
+
+def stop_after(polls: int, queue: FakeQueue) -> Shutdown:
+    shutdown, left = Shutdown(), iter(range(polls, -1, -1))
+
+    def count() -> None:
+        if next(left) == 0:
+            shutdown.request()
+
+    queue.on_receive = count
+    return shutdown
+
+
+def listen(queue: FakeQueue, runner: FakeRunner, shutdown: Shutdown) -> None:
+    Listener(SETTINGS, queue, FakeQueue(), runner, shutdown).run()  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "UNREACHABLE_BASE_S", 0.001)
+
+
+def test_messages_are_taken_one_at_a_time_in_order() -> None:
+    queue, runner = FakeQueue(), FakeRunner(RESULT)
+    queue.waiting.extend(message(BODY, id_=f"m{number}") for number in range(3))
+    listen(queue, runner, stop_after(5, queue))
+    verbs = [call[0] for call in queue.calls if call[0] in ("receive", "delete")]
+    assert verbs[:6] == ["receive", "delete"] * 3
+
+
+def test_a_message_of_a_poll_that_outlived_the_request_to_stop_is_handed_back() -> None:
+    queue, runner = FakeQueue(), FakeRunner(RESULT)
+    queue.waiting.append(message(BODY))
+    listen(queue, runner, stop_after(0, queue))
+    assert not runner.ran
+    assert queue.did("release")[0][1] == 0
+    assert not queue.did("delete")
+
+
+def test_an_unreachable_queue_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    errors = [TransientError("no route"), ConfigError("no such queue"), RuntimeError("a bug")]
+    queue, runner = FakeQueue().failing("receive", *errors), FakeRunner(RESULT)
+    queue.waiting.append(message(BODY))
+    with caplog.at_level(logging.INFO, "gpuqueue"):
+        listen(queue, runner, stop_after(4, queue))
+    assert len(runner.ran) == 1
+    for error in errors:
+        assert any(f"{error}; next try in" in line for line in caplog.messages)
+
+
+def test_a_queue_that_cannot_be_reached_at_the_start_is_waited_for_too() -> None:
+    queue, runner = FakeQueue().failing("check", TransientError("no route")), FakeRunner(RESULT)
+    queue.waiting.append(message(BODY))
+    listen(queue, runner, stop_after(1, queue))
+    assert len(runner.ran) == 1
+
+
+def test_a_queue_that_may_not_be_used_ends_the_listener_at_the_start() -> None:
+    queue = FakeQueue().failing("check", ConfigError("access denied"))
+    with pytest.raises(ConfigError, match="access denied"):
+        listen(queue, FakeRunner(RESULT), Shutdown())
+    assert not queue.did("receive")
+
+
+def jobs(*ids: str) -> FakeQueue:
+    queue = FakeQueue()
+    queue.waiting.extend(message(BODY, id_=id_) for id_ in ids)
+    return queue
+
+
+def test_three_jobs_that_lose_the_device_stop_a_bad_machine() -> None:
+    queue = jobs("a", "b", "c", "d")
+    with pytest.raises(DeviceLost, match=r"3 jobs lost the device.*SIGSEGV"):
+        listen(queue, FakeRunner(LOST), stop_after(9, queue))
+    assert [delay_s for _, delay_s in queue.did("release")] == [0, 0, 0]
+    assert len(queue.waiting) == 1, "the next job is left to a good machine"
+
+
+def test_one_poisonous_job_does_not_stop_a_good_machine() -> None:
+    queue = jobs("a", "a", "a", "a", "a", "b")
+    listen(queue, FakeRunner(*[LOST] * 5, RESULT), stop_after(9, queue))
+    assert [m.id for (m,) in queue.did("delete")] == ["b"]
+
+
+@pytest.mark.parametrize("outcome", [RESULT, lambda _: RESULT])
+def test_a_job_that_is_done_clears_the_machine(outcome: Binary | Callable[..., Binary]) -> None:
+    queue = jobs("a", "b", "c", "d", "e")
+    listen(queue, FakeRunner(LOST, LOST, outcome, LOST, JobFailed("x")), stop_after(9, queue))
+    assert len(queue.did("release")) == 4
+
+
+def test_without_a_queue_to_listen_to_there_is_no_listener() -> None:
+    with pytest.raises(ConfigError, match="listen_queue is not set"):
+        run_listener(Settings())

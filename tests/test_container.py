@@ -1,0 +1,58 @@
+"""The container's build, as far as it can be checked without building it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gpuqueue.device.kernel_image import OPTIONS
+
+from .kernels.cuda_compilers import ARCHITECTURES, SOURCE
+
+DOCKERFILE = Path(__file__).parent.parent / "Dockerfile.cuda"
+TEXT = DOCKERFILE.read_text().replace("\\\n", " ")
+
+
+def instructions(name: str) -> list[str]:
+    return re.findall(rf"^{name} (.*)$", TEXT, re.MULTILINE)
+
+
+def test_hadolint_has_no_objection() -> None:
+    program = shutil.which("hadolint")
+    if program is None:
+        pytest.skip("hadolint is not installed")
+    done = subprocess.run([program, DOCKERFILE], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_kernels_are_built_with_the_options_and_for_the_gpus_that_the_tests_check() -> None:
+    (line,) = (line for line in instructions("RUN") if line.startswith("nvcc"))
+    words = line.replace('"', "").split()
+    assert [word for word in words if word in OPTIONS] == list(OPTIONS)
+    assert words[words.index("-Werror") + 1] == "all-warnings"
+    gencode = [words[i + 1] for i, word in enumerate(words) if word == "-gencode"]
+    native = [f"arch=compute_{a},code=sm_{a}" for a in ARCHITECTURES[:-1]]
+    last = ARCHITECTURES[-1]
+    assert gencode == [*native, f"arch=compute_{last},code=[sm_{last},compute_{last}]"]
+    assert words[-1] == f"/kernels/{SOURCE.name}"
+
+
+def test_everything_copied_into_the_build_exists_and_is_not_ignored() -> None:
+    kept = (DOCKERFILE.parent / ".dockerignore").read_text().splitlines()
+    for line in instructions("COPY"):
+        if "--from" in line:
+            continue
+        for source in line.split()[:-1]:
+            assert (DOCKERFILE.parent / source).exists()
+            assert f"!{source}" in kept
+
+
+def test_the_server_runs_without_root_and_is_asked_for_its_health() -> None:
+    last_stage = TEXT.rpartition("\nFROM ")[2]
+    user = re.search(r"^USER (\d+)$", last_stage, re.MULTILINE)
+    assert user
+    assert int(user[1]) > 0
+    assert "/healthz" in last_stage.partition("HEALTHCHECK")[2].partition("ENTRYPOINT")[0]
+    assert instructions("ENTRYPOINT") == ['["gpuqueue"]']
