@@ -78,9 +78,10 @@ def answering(status: int, body: str, content_type: str) -> Iterator[str]:
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            if self.command != "HEAD":
+                self.wfile.write(data)
 
-        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 (http.server's names)
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 (http.server's names)
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""

@@ -116,7 +116,7 @@ def _progress_bar() -> Iterator[Callable[[float, str], None]]:
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("loading", total=1.0)
         yield lambda fraction, text: progress.update(bar, completed=fraction, description=text)
 

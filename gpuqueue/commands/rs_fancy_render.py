@@ -7,20 +7,21 @@ from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob
 from gpuqueue.render import RenderRequest, renderer_for
+from gpuqueue.render.request import check_bounds
+from gpuqueue.scene.source import Library
 
 
 class FancyRenderParameters(RenderRequest, Parameters):
     """The picture to render."""
 
 
-def scene_exists(parameters: FancyRenderParameters, settings: Settings) -> None:
-    """Raise InvalidJob unless the scene is a file below the content root, links followed."""
-    root = settings.content_root.resolve()
-    path = (root / parameters.scene_file).resolve()
-    if not path.is_relative_to(root):
-        raise InvalidJob(f"scene_file '{parameters.scene_file}' lies outside the content root")
-    if not path.is_file():
-        raise InvalidJob(f"scene_file '{parameters.scene_file}' is no file in the content root")
+def check_submit(parameters: FancyRenderParameters, settings: Settings) -> None:
+    """Raise InvalidJob for a scene file that is not there, or a picture beyond the bounds."""
+    name, bounds = parameters.scene_file, settings.render
+    library = Library(settings.content_root, bounds.max_scene_bytes)
+    if library.locate(name, (library.root,)) is None:
+        raise InvalidJob(f"scene_file '{name}' is no file in the content root")
+    check_bounds(parameters.width or 1, parameters.height or 1, parameters.samples or 1, bounds)
 
 
 @command(
@@ -28,7 +29,7 @@ def scene_exists(parameters: FancyRenderParameters, settings: Settings) -> None:
     parameters=FancyRenderParameters,
     returns="the picture, a binary of the MIME type that the format has",
     groups=("render",),
-    submit_check=scene_exists,
+    submit_check=check_submit,
 )
 def rs_fancy_render(parameters: FancyRenderParameters, context: CommandContext) -> Binary:
     """Path-trace a scene file and return the picture.

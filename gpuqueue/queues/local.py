@@ -105,6 +105,7 @@ class LocalQueue:
             connection.execute(
                 "UPDATE messages SET dead_at = :now, receipt = NULL, reason ="
                 " 'received ' || receives || ' times and never finished'"
+                " || coalesce('; the last failure: ' || reason, '')"
                 " WHERE dead_at IS NULL AND visible_at <= :now AND receives >= :max_receives",
                 {"now": now, "max_receives": self._max_receives},
             )
@@ -125,17 +126,18 @@ class LocalQueue:
         """Hide the message until `timeout_s` seconds from now. Raises LeaseLost."""
         self._set_visible_at(message, timeout_s)
 
-    def release(self, message: Message, delay_s: float = 0) -> None:
+    def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:
         """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
-        self._set_visible_at(message, delay_s)
+        kept = readable(reason, MAX_REASON_BYTES) if reason else None
+        self._set_visible_at(message, delay_s, kept)
 
-    def _set_visible_at(self, message: Message, delay_s: float) -> None:
+    def _set_visible_at(self, message: Message, delay_s: float, reason: str | None = None) -> None:
         now = self._clock()
         with self._transaction() as connection:
             changed = connection.execute(
-                "UPDATE messages SET visible_at = :visible_at"
+                "UPDATE messages SET visible_at = :visible_at, reason = coalesce(:reason, reason)"
                 " WHERE id = :id AND receipt = :receipt AND visible_at > :now",
-                {**_lease(message), "now": now, "visible_at": now + delay_s},
+                {**_lease(message), "now": now, "visible_at": now + delay_s, "reason": reason},
             ).rowcount
             self._changed.notify_all()
         if not changed:

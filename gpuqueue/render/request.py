@@ -17,12 +17,16 @@ from gpuqueue.scene.model import Camera, RenderOptions
 #: Where neither the request nor the scene says anything.
 DEFAULT_SAMPLES = 64
 DEFAULT_MAX_DEPTH = 12
+#: What file systems allow for one name.
+_MAX_NAME_BYTES = 255
 
 
 def _check_relative(value: str) -> str:
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or not path.parts or not value.isprintable():
         raise ValueError("expected a path below the content root, without '..'")
+    if any(len(part.encode()) > _MAX_NAME_BYTES for part in path.parts):
+        raise ValueError(f"a file's name has at most {_MAX_NAME_BYTES} bytes")
     return value
 
 
@@ -63,8 +67,8 @@ class RenderRequest(BaseModel):
         default=None,
         gt=0,
         le=43200,
-        description="Seconds after which no further samples are taken; every pixel gets at least "
-        "one. Default: none.",
+        description="Seconds of rendering after which no further samples are taken; every pixel "
+        "gets one at least. Default: none.",
     )
     exposure: float = Field(
         default=0.0,
@@ -102,8 +106,21 @@ def plan_render(
 ) -> Plan:
     """Fill in what the request leaves to the scene. Raises InvalidJob beyond the bounds."""
     width, height = film_size(camera, request.width, request.height)
-    longest = max(width, height)
-    if longest > bounds.max_resolution:
+    samples = request.samples or min(options.samples or DEFAULT_SAMPLES, bounds.max_samples)
+    check_bounds(width, height, samples, bounds)
+    return Plan(
+        width=width,
+        height=height,
+        samples=samples,
+        max_depth=request.max_depth or options.max_depth or DEFAULT_MAX_DEPTH,
+        seed=request.seed,
+        time_limit_s=request.time_limit_s,
+    )
+
+
+def check_bounds(width: int, height: int, samples: int, bounds: RenderSettings) -> None:
+    """Raise InvalidJob for a picture beyond what the server renders."""
+    if max(width, height) > bounds.max_resolution:
         raise InvalidJob(
             f"{width} x {height} pixels: this server renders at most {bounds.max_resolution} a side"
         )
@@ -112,15 +129,5 @@ def plan_render(
             f"{width} x {height} are {width * height} pixels: this server renders at most "
             f"{bounds.max_pixels}"
         )
-    if request.samples is not None and request.samples > bounds.max_samples:
-        raise InvalidJob(
-            f"{request.samples} samples: this server takes at most {bounds.max_samples}"
-        )
-    return Plan(
-        width=width,
-        height=height,
-        samples=request.samples or min(options.samples or DEFAULT_SAMPLES, bounds.max_samples),
-        max_depth=request.max_depth or options.max_depth or DEFAULT_MAX_DEPTH,
-        seed=request.seed,
-        time_limit_s=request.time_limit_s,
-    )
+    if samples > bounds.max_samples:
+        raise InvalidJob(f"{samples} samples: this server takes at most {bounds.max_samples}")

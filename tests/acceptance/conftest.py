@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -29,7 +30,7 @@ http_address 127.0.0.1:0
     allow_command always_fails
     default_queue rs_sqs_queue
     listen_queue rs_sqs_queue
-    visibility_timeout_s 3
+    visibility_timeout_s 10
     max_backoff_s 0
 </user>
 <user render>
@@ -109,7 +110,10 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        yield build_cloud(f"http://{host}:{port}", tmp_path)
+        endpoint = f"http://{host}:{port}"
+        # All servers of a process share their state.
+        urlopen(Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=10).close()
+        yield build_cloud(endpoint, tmp_path)
     finally:
         server.stop()
 

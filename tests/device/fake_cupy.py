@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import weakref
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -66,7 +68,7 @@ def fake_cupy(gpu: FakeGpu) -> ModuleType:
 
     class RawModule:
         def __init__(self, *, path: str) -> None:
-            assert isinstance(path, str)
+            assert Path(path).is_file()
 
         def get_function(self, name: str):
             assert name == "render"
@@ -90,6 +92,4 @@ def fake_cupy(gpu: FakeGpu) -> ModuleType:
 
 
 def _host(address: int, size: int) -> np.ndarray:
-    import ctypes
-
     return np.frombuffer((ctypes.c_uint8 * size).from_address(address), np.uint8)

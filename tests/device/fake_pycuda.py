@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -84,9 +85,9 @@ def fake_pycuda(gpu: FakeGpu) -> tuple[ModuleType, ModuleType]:
             assert name == "render"
             return launch
 
-    def module_from_buffer(image: bytes) -> Module:
+    def module_from_file(filename: str) -> Module:
         needs_context()
-        assert isinstance(image, bytes)
+        assert Path(filename).is_file()
         return Module()
 
     def launch(job: np.void, *, block: tuple[int, int, int], grid: tuple[int, int]) -> None:
@@ -126,7 +127,7 @@ def fake_pycuda(gpu: FakeGpu) -> tuple[ModuleType, ModuleType]:
         Device=Device,
         Context=Context,
         MemoryError=MemoryError_,
-        module_from_buffer=module_from_buffer,
+        module_from_file=module_from_file,
         mem_alloc=mem_alloc,
         memcpy_htod=memcpy_htod,
         memcpy_dtoh=memcpy_dtoh,

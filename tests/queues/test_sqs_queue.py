@@ -109,17 +109,14 @@ def test_a_dead_letter_that_fills_the_limit_goes_without_its_reason(cloud: Cloud
     assert "MessageAttributes" not in letter
 
 
-def test_without_a_dead_letter_queue_the_message_is_kept_and_the_log_warns(
-    cloud: Cloud, records: list[logging.LogRecord]
-) -> None:
-    queue = open_on(cloud, cloud.make_queue(max_receives=None), max_backoff_s=0)
+def test_without_a_dead_letter_queue_the_message_stays_held(cloud: Cloud) -> None:
+    queue = open_on(cloud, cloud.make_queue(max_receives=None))
     queue.send("body", "job-1")
     message = take(queue)
-    queue.dead_letter(message, "unknown command")
+    with pytest.raises(ConfigError, match="it has no redrive policy"):
+        queue.dead_letter(message, "unknown command")
+    queue.release(message)
     assert take(queue).receives == 2
-    [record] = records
-    assert f"[jobs {message.id}] Cannot move the message" in record.getMessage()
-    assert "it has no redrive policy" in record.getMessage()
 
 
 def test_a_check_warns_of_a_queue_without_dead_letter_queue(
@@ -229,3 +226,21 @@ def test_a_server_that_cannot_be_reached_is_transient() -> None:
         pass
     with pytest.raises(TransientError, match="'jobs'"):
         open_at(endpoint).receive(0)
+
+
+@pytest.mark.parametrize("body", ["", "<html>welcome</html>", "[1]", '{"Attributes": {}}'])
+def test_a_server_that_is_not_sqs_is_told_apart(body: str) -> None:
+    with answering(200, body, "text/html") as endpoint:
+        queue = open_at(endpoint)
+        for call in (lambda: queue.send("body", "job-1"), queue.counts, queue.check):
+            with pytest.raises(TransientError, match=r"makes no sense.*check endpoint_url"):
+                call()
+
+
+def test_a_page_as_an_answer_does_not_flood_the_log() -> None:
+    with answering(404, "<html>\n" * 1000, "text/html") as endpoint:
+        queue = open_at(endpoint)
+        with pytest.raises(ConfigError) as caught:
+            queue.check()
+    assert len(str(caught.value)) < 1000
+    assert "\n" not in str(caught.value)

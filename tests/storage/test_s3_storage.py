@@ -62,7 +62,9 @@ def test_a_bucket_that_does_not_exist_is_a_configuration_error(cloud: Cloud) -> 
         lambda: bucket.exists("image.png"),
         lambda: bucket.delete("image.png"),
     ):
-        with pytest.raises(ConfigError, match=r"'results' \(s3://no-such-bucket\).*check bucket"):
+        with pytest.raises(
+            ConfigError, match=r"'results' \(s3://no-such-bucket\).*check .*region and endpoint_url"
+        ):
             call()
 
 
@@ -87,6 +89,7 @@ def test_an_acl_that_the_bucket_refuses_is_explained(status: int, code: str, adv
         (403, "SignatureDoesNotMatch", ConfigError),
         (403, "RequestTimeTooSkewed", TransientError),
         (400, "ExpiredToken", TransientError),
+        (400, "SomethingNew", ConfigError),
         (400, "InvalidStorageClass", InvalidJob),
         (400, "KeyTooLongError", InvalidJob),
     ],
@@ -112,4 +115,12 @@ def test_a_broken_answer_is_transient() -> None:
     with answering(503, refusal("SlowDown"), "application/xml") as endpoint:
         bucket = open_at(endpoint)
         with pytest.raises(TransientError, match="SlowDown"):
+            bucket.put("image.png", IMAGE)
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 404])
+def test_an_object_counts_as_stored_only_if_s3_says_so(status: int) -> None:
+    with answering(status, "<html>welcome</html>", "text/html") as endpoint:
+        bucket = open_at(endpoint)
+        with pytest.raises((TransientError, ConfigError), match=r"'results'.*image\.png"):
             bucket.put("image.png", IMAGE)
