@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from httpx import Client
+from pydantic import SecretStr
 
 from gpuqueue import __version__
 from gpuqueue.api.app import HttpLimits
 from gpuqueue.config import Settings
-from gpuqueue.config.settings import LocalQueueSettings
+from gpuqueue.config.settings import AwsSettings, LocalQueueSettings, SqsQueueSettings
 from gpuqueue.queues import Queue
 
 from .conftest import running
@@ -105,6 +106,23 @@ def test_a_job_that_can_never_work_is_refused_at_submit(
     assert error["code"] == code, error
     assert re.search(text, error["message"]), error
     assert queue.counts().visible == 0
+
+
+def test_a_queue_that_cannot_be_reached_is_told_as_worth_another_try(settings: Settings) -> None:
+    away = "http://127.0.0.1:9"
+    aws = AwsSettings(
+        access_key="AKIDEXAMPLE",
+        secret_key=SecretStr("exampleSecret"),
+        region="us-east-1",
+        endpoint_url=away,
+        queues=(SqsQueueSettings(name="away", queue_url=f"{away}/1/jobs"),),
+    )
+    with running(settings.model_copy(update={"aws": aws})) as client:
+        error = submit(client, queue_name="away")
+        assert client.get("/healthz").status_code == 503
+    assert error["code"] == -32005
+    assert "away" in error["message"]
+    assert "exampleSecret" not in error["message"]
 
 
 def test_wrong_parameters_are_named_one_by_one(client: Client) -> None:
