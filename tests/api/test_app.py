@@ -146,6 +146,13 @@ def test_a_call_may_stand_in_the_address(client: Client) -> None:
     assert client.get("/", params={"json_rpc_request": call}).json()["result"] == "hä"
 
 
+def test_looking_at_an_address_makes_no_call(client: Client, queue: Queue) -> None:
+    params = {"command": "get_version"}
+    call = {"jsonrpc": "2.0", "method": "queue_manager_submit_job", "params": params, "id": 1}
+    assert client.head("/", params={"json_rpc_request": json.dumps(call)}).status_code == 200
+    assert queue.counts().visible == 0
+
+
 def test_a_notification_has_an_empty_reply(client: Client) -> None:
     reply = client.post("/", json={"jsonrpc": "2.0", "method": "echo"})
     assert (reply.status_code, reply.content) == (204, b"")
