@@ -7,7 +7,8 @@ from .convert import CONVERSIONS
 from .floating import FLOATING, ROUNDED
 from .integer import INTEGER
 from .move import MOVES
+from .warp import WARPS
 
 __all__ = ["CASES", "THREADS", "Case", "dtype", "module", "values"]
 
-CASES = INTEGER + BITS + ROUNDED + FLOATING + COMPARE + CONVERSIONS + MOVES
+CASES = INTEGER + BITS + ROUNDED + FLOATING + COMPARE + CONVERSIONS + MOVES + WARPS

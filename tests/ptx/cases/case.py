@@ -18,7 +18,8 @@ THREADS = 256
 class Case:
     """`code` gives %d, a `result`, from %a, %b, ... of types `inputs`.
 
-    It may use %p and %q (predicates), %x and %y (32 bits), %v and %w (64 bits).
+    It may use %p and %q (predicates), %x and %y (32 bits), %v and %w (64 bits); %at holds the
+    address of the last input, and `room` is in shared memory.
     """
 
     code: str
@@ -70,7 +71,7 @@ def _element(name: str, letter: str, scalar: str) -> str:
 
 def module(cases: list[Case]) -> str:
     """All cases as kernels case_0, case_1, ..."""
-    head = ".version 9.0\n.target sm_75\n.address_size 64\n"
+    head = ".version 9.0\n.target sm_80\n.address_size 64\n.shared .b8 room[64];\n"
     return head + "\n".join(kernel(f"case_{n}", case) for n, case in enumerate(cases))
 
 

@@ -50,6 +50,8 @@ FLOATING = [
     Case("ex2.approx.f32 %d, %a;", "f32", "f32", lambda a: np.exp2(a.astype("f8")), 2e-7),
     Case("lg2.approx.f32 %d, %a;", "f32", "f32", lambda a: np.log2(a.astype("f8")), 2e-7),
     Case("sin.approx.f32 %d, %a;", "f32", "f32", lambda a: np.sin(a.astype("f8")), 2e-7),
+    Case("cos.approx.f32 %d, %a;", "f32", "f32", lambda a: np.cos(a.astype("f8")), 2e-7),
+    Case("tanh.approx.f32 %d, %a;", "f32", "f32", lambda a: np.tanh(a.astype("f8")), 2e-7),
     Case("add.f16 %d, %a, %b;", "f16", "f16 f16", operator.add),
     Case("mul.rn.f16 %d, %a, %b;", "f16", "f16 f16", operator.mul),
     Case("fma.rn.f16 %d, %a, %b, %c;", "f16", "f16 f16 f16",

@@ -15,6 +15,11 @@ def truncated_division(a: int, b: int) -> Any:
     return None if b == 0 else abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
 
 
+def lower_24(x: int) -> int:
+    """The lower 24 bits as a signed number."""
+    return (x & 0xFFFFFF) - 2 * (x & 0x800000)
+
+
 INTEGER = [
     Case("add.s32 %d, %a, %b;", "u32", "u32 u32", operator.add),
     Case("sub.s64 %d, %a, %b;", "u64", "u64 u64", operator.sub),
@@ -40,6 +45,8 @@ INTEGER = [
          one_by_one(lambda a, b, c: a * b + c)),
     Case("mul24.lo.u32 %d, %a, %b;", "u32", "u32 u32",
          one_by_one(lambda a, b: (a & 0xFFFFFF) * (b & 0xFFFFFF))),
+    Case("mad24.lo.s32 %d, %a, %b, %c;", "u32", "u32 u32 u32",
+         one_by_one(lambda a, b, c: lower_24(a) * lower_24(b) + c)),
     Case("div.u32 %d, %a, %b;", "u32", "u32 u32", one_by_one(truncated_division)),
     Case("div.s32 %d, %a, %b;", "s32", "s32 s32", one_by_one(truncated_division)),
     Case("div.s64 %d, %a, %b;", "s64", "s64 s64", one_by_one(truncated_division)),
