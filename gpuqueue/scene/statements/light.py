@@ -21,8 +21,7 @@ _DETAILS = words(
 
 
 def parse_light(tokens: Tokens, document: Document) -> None:
-    """light = "light" name { shader-list | item | attribute | data } "end" "light"
-    | "light" name "=" name  (an emissive material as a light; nothing more follows)."""
+    """light = "light" name { shader-list | item | attribute | data } "end" "light"."""
     at = tokens.peek().place
     light = document.base(Light, tokens.name("the light's name"), at)
     changes: dict[str, Any] = {"at": at}
