@@ -34,12 +34,14 @@ struct BoxRay {
 // so that the ray runs along z. origin and inverse are those of the ray, not permuted.
 struct TriangleRay {
   Float3 origin, inverse;
-  int x_axis, y_axis, z_axis;
+  int z_axis;
   float x_shear, y_shear;
   float t_min;
 };
 
 DEVICE float pick(int axis, Float3 v) { return axis == 0 ? v.x : axis == 1 ? v.y : v.z; }
+
+DEVICE int following_axis(int axis) { return axis == 2 ? 0 : axis + 1; }
 
 DEVICE Float3 absolute(Float3 v) { return {fabsf(v.x), fabsf(v.y), fabsf(v.z)}; }
 
@@ -70,8 +72,8 @@ DEVICE BoxRay box_ray(const Ray& ray) {
 DEVICE TriangleRay triangle_ray(const Ray& ray, const BoxRay& box) {
   const Float3 d = absolute(ray.direction);
   const int z = d.x > d.y ? (d.x > d.z ? 0 : 2) : (d.y > d.z ? 1 : 2);
-  const int x = z == 2 ? 0 : z + 1, y = x == 2 ? 0 : x + 1;
+  const int x = following_axis(z), y = following_axis(x);
   const float per_z = pick(z, box.inverse);
-  return {ray.origin, box.inverse, x, y, z, product(pick(x, ray.direction), per_z),
+  return {ray.origin, box.inverse, z, product(pick(x, ray.direction), per_z),
           product(pick(y, ray.direction), per_z), box.t_min};
 }

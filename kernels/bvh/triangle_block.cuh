@@ -20,7 +20,7 @@ struct Corners {
 
 template <int W>
 DEVICE Corners<W> corners_from(const TriangleBlock<W>& block, const TriangleRay& ray) {
-  const int x = ray.x_axis, y = ray.y_axis, z = ray.z_axis;
+  const int z = ray.z_axis, x = following_axis(z), y = following_axis(x);
   const auto row = [&](int k, float o) {
     return load_lanes<W>(block.corner[k]) - all_lanes<W>(o);
   };
@@ -42,7 +42,7 @@ DEVICE Corners<1> corners_from(const TriangleBlock<1>& block, const TriangleRay&
   const Float3 b = rounded_difference({float_of(p.w), float_of(q.x), float_of(q.y)}, o);
   const Float3 c = rounded_difference({float_of(q.z), float_of(q.w), float_of(s.x)}, o);
   const auto lane = [](int axis, Float3 v) { return all_lanes<1>(pick(axis, v)); };
-  const int x = ray.x_axis, y = ray.y_axis, z = ray.z_axis;
+  const int z = ray.z_axis, x = following_axis(z), y = following_axis(x);
   return {lane(x, a), lane(y, a), lane(z, a), lane(x, b), lane(y, b),
           lane(z, b), lane(x, c), lane(y, c), lane(z, c)};
 }
@@ -61,9 +61,10 @@ DEVICE Interval<W> slab(Lanes<W> a, Lanes<W> b, Lanes<W> c, float inverse) {
 
 template <int W>
 DEVICE Interval<W> box_interval(const Corners<W>& k, const TriangleRay& ray) {
-  const Interval<W> x = slab(k.ax, k.bx, k.cx, pick(ray.x_axis, ray.inverse)),
-                    y = slab(k.ay, k.by, k.cy, pick(ray.y_axis, ray.inverse)),
-                    z = slab(k.az, k.bz, k.cz, pick(ray.z_axis, ray.inverse));
+  const int z_axis = ray.z_axis, x_axis = following_axis(z_axis), y_axis = following_axis(x_axis);
+  const Interval<W> x = slab(k.ax, k.bx, k.cx, pick(x_axis, ray.inverse)),
+                    y = slab(k.ay, k.by, k.cy, pick(y_axis, ray.inverse)),
+                    z = slab(k.az, k.bz, k.cz, pick(z_axis, ray.inverse));
   return {maximum(x.entry, maximum(y.entry, z.entry)), minimum(x.exit, minimum(y.exit, z.exit))};
 }
 
