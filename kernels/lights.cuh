@@ -31,10 +31,9 @@ DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
   uint32_t first = 0, last = job.light_count - 1;
   while (first < last) {
     const uint32_t middle = (first + last) / 2;
-    if (u < job.light_cdf[middle])
-      last = middle;
-    else
-      first = middle + 1;
+    const bool is_before = u < job.light_cdf[middle];
+    last = is_before ? middle : last;
+    first = is_before ? first : middle + 1;
   }
   const float begin = first > 0 ? job.light_cdf[first - 1] : 0.0f;
   u = clamp((u - begin) / (job.light_cdf[first] - begin), 0.0f, BELOW_ONE);
