@@ -14,6 +14,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
     MetadataRetrievalError,
     NoCredentialsError,
     NoRegionError,
@@ -21,6 +22,9 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.loaders import create_loader
+from botocore.parsers import ResponseParserError
+from botocore.session import Session as CoreSession
 
 from gpuqueue import __version__
 from gpuqueue.config.settings import AwsSettings
@@ -29,6 +33,9 @@ from gpuqueue.errors import ConfigError, GpuqueueError, TransientError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+#: The descriptions of the services, read once: most of the time that opening a client takes.
+_LOADER = create_loader()
 
 CONNECT_TIMEOUT_S = 5
 MAX_TRIES = 3
@@ -53,14 +60,18 @@ _TRANSIENT_ERRORS = (
     CredentialRetrievalError,
     FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
     MetadataRetrievalError,
 )
+#: What comes of reading an answer that is not the service's: a proxy's page, another server's.
+_NONSENSE = (AttributeError, KeyError, RecursionError, TypeError, ResponseParserError)
+_MAX_SAID_CHARS = 300
 _ADVICE = {
     "AccessDenied": "the credentials need the permission for this call",
     "AccessDeniedException": "the credentials need the permission for this call",
     "InvalidAccessKeyId": "check access_key",
     "InvalidClientTokenId": "check access_key",
-    "404": "it does not exist: check bucket, region and endpoint_url",
+    "404": "it does not exist: check its name, region and endpoint_url",
     "NoSuchBucket": "check bucket, region and endpoint_url",
     "PermanentRedirect": "the bucket is in another region: set region",
     "QueueDoesNotExist": "check queue_url, region and endpoint_url",
@@ -92,15 +103,28 @@ def s3_client(
 
 def _session(aws: AwsSettings, region: str | None) -> Session:
     """A session with the configured keys, or with those of the AWS default chain."""
+    core = CoreSession()
+    core.register_component("data_loader", _LOADER)
+    region = region or aws.region
     if aws.access_key is None or aws.secret_key is None:
-        return Session(region_name=region)
+        return Session(botocore_session=core, region_name=region)
     token = aws.session_token
     return Session(
+        botocore_session=core,
         aws_access_key_id=aws.access_key,
         aws_secret_access_key=aws.secret_key.get_secret_value(),
         aws_session_token=None if token is None else token.get_secret_value(),
         region_name=region,
     )
+
+
+def credential_source(aws: AwsSettings) -> str | None:
+    """Where credentials come from, such as ``iam-role``; None if there are none. Never what."""
+    if aws.access_key is not None and aws.secret_key is not None:
+        return "the configuration"
+    with explained("credentials"):
+        credentials = Session().get_credentials()
+    return None if credentials is None else f"the AWS default chain ({credentials.method})"
 
 
 def _config(read_timeout_s: float) -> Config:
@@ -135,13 +159,18 @@ def explained(
     except ClientError as error:
         code = code_of(error)
         kind = TransientError if _is_transient(error) else (codes or {}).get(code, otherwise)
-        said = error.response.get("Error", {}).get("Message", "no message").rstrip(".")
+        said = " ".join(error.response.get("Error", {}).get("Message", "").split()).rstrip(".")
         advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
         raise kind(
-            f"{what}: {code or 'error'} in {error.operation_name}: {said}{advice}"
+            f"{what}: {code or 'error'} in {error.operation_name}: "
+            f"{said[:_MAX_SAID_CHARS] or 'no message'}{advice}"
         ) from error
     except _TRANSIENT_ERRORS as error:
         raise TransientError(f"{what}: {error}") from error
+    except _NONSENSE as error:
+        raise TransientError(
+            f"{what}: the answer makes no sense ({error!r}); check endpoint_url"
+        ) from error
     except NoCredentialsError as error:
         raise ConfigError(
             f"{what}: no credentials; set access_key and secret_key, or give the machine a role"

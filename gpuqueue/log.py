@@ -49,6 +49,7 @@ class Event(StrEnum):
     SCENE_LOADED = "scene_loaded"
     SCENE_WARNING = "scene_warning"
     RENDER_PROGRESS = "render_progress"
+    RENDERED = "rendered"
 
 
 class Category(StrEnum):

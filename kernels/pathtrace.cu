@@ -4,7 +4,7 @@
 
 // Adds samples first_sample to first_sample + sample_count - 1 of one pixel to the film.
 KERNEL(render, RenderJob, job, item) {
-  const PixelPosition position = pixel_of_item(item, job.width, job.height);
+  const PixelPosition position = pixel_of_item(job.first_item + item, job.width, job.height);
   FilmPixel& on_film = job.film[position.y * job.width + position.x];
   FilmPixel pixel = on_film;
   for (uint32_t i = 0; i < job.sample_count; i++)

@@ -26,7 +26,7 @@ struct RenderJob {
 
   FilmPixel* film;         // [height * width], added to
   uint32_t width, height;  // an image window is a smaller film with the camera's corner moved
-  uint32_t item_count;     // width * height: an item is a pixel
+  uint32_t first_item, item_count;  // an item is a pixel: width * height in all, see film.cuh
   uint32_t first_sample, sample_count, seed;
   // Longest path in segments from the eye to the light: 1 sees emitters, 2 adds direct light.
   uint32_t max_depth;

@@ -1,8 +1,11 @@
 """The container's build, as far as it can be checked without building it."""
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,16 +23,32 @@ def instructions(name: str) -> list[str]:
 
 
 def test_hadolint_has_no_objection() -> None:
-    program = shutil.which("hadolint")
+    beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    program = shutil.which("hadolint", path=beside_python)
     if program is None:
         pytest.skip("hadolint is not installed")
     done = subprocess.run([program, DOCKERFILE], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
+def compile_line() -> list[str]:
+    """The words of the command that compiles the kernels."""
+    (line,) = (line for line in instructions("RUN") if line.startswith("nvcc "))
+    return shlex.split(line)
+
+
+def test_nvcc_takes_the_line_that_compiles_the_kernels(tmp_path: Path) -> None:
+    nvcc = shutil.which("nvcc")
+    if nvcc is None:
+        pytest.skip("nvcc is not on the PATH")
+    here = {"/kernels/pathtrace.cu": str(SOURCE), "/pathtrace.fatbin": str(tmp_path / "fatbin")}
+    command = [nvcc, "--dryrun", *(here.get(word, word) for word in compile_line()[1:])]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_kernels_are_built_with_the_options_and_for_the_gpus_that_the_tests_check() -> None:
-    (line,) = (line for line in instructions("RUN") if line.startswith("nvcc"))
-    words = line.replace('"', "").split()
+    words = compile_line()
     assert [word for word in words if word in OPTIONS] == list(OPTIONS)
     assert words[words.index("-Werror") + 1] == "all-warnings"
     gencode = [words[i + 1] for i, word in enumerate(words) if word == "-gencode"]

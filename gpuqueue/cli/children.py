@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +15,7 @@ from gpuqueue.log import Category, Event, EventLogger
 
 log = EventLogger(Category.QUEUE)
 
-#: From SIGTERM to SIGKILL, beyond what the child is allowed for its job in hand.
+#: From asking to SIGKILL, beyond what the child is allowed for its job in hand.
 STOP_S = 20.0
 FIRST_DELAY_S = 1.0
 MAX_DELAY_S = 60.0
@@ -24,8 +24,8 @@ MAX_DELAY_S = 60.0
 def start_child(*arguments: str, output: int | None = None) -> subprocess.Popen[bytes]:
     """Start ``gpuqueue`` with these arguments; its two outputs go to `output`, or to ours.
 
-    The child holds the reading end of a pipe that nobody writes to: its end tells the child that
-    its parent is gone, even after kill -9.
+    The child holds the reading end of a pipe that nobody writes to. Its end asks the child to
+    stop, and comes by itself when we are gone, even by kill -9.
     """
     return subprocess.Popen(  # noqa: S603 (our own module, no shell)
         # -P: the current folder must not shadow a module.
@@ -33,31 +33,34 @@ def start_child(*arguments: str, output: int | None = None) -> subprocess.Popen[
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
+        # Ctrl-C is for us alone: a listener takes a second signal as "at once".
+        start_new_session=True,
     )
 
 
+def ask_to_stop(child: subprocess.Popen[bytes]) -> None:
+    """Close the pipe that keeps the child going."""
+    if child.stdin is not None:
+        child.stdin.close()
+
+
 def stop_child(child: subprocess.Popen[bytes], patience_s: float = STOP_S) -> int:
-    """Ask a child to end, wait, insist; return its exit code."""
-    if child.poll() is None:
-        child.terminate()
+    """Ask a child to stop, wait, insist; return its exit code."""
+    ask_to_stop(child)
     try:
-        code = child.wait(patience_s)
+        return child.wait(patience_s)
     except subprocess.TimeoutExpired:
         child.kill()
-        code = child.wait()
-    for stream in (child.stdin, child.stdout):
-        if stream is not None:
-            stream.close()
-    return code
+        return child.wait()
 
 
-def end_with_parent() -> None:
-    """In a child: behave as on SIGTERM once the parent is gone."""
+def when_parent_ends(stop: Callable[[], None]) -> None:
+    """In a child: call `stop`, in a thread, once the parent asks for it or is gone."""
 
     def wait() -> None:
         while os.read(0, 4096):
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        stop()
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
@@ -74,7 +77,7 @@ class Keeper:
         self._start = start
         self._patience_s = patience_s
         self._stopped = threading.Event()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
     def __enter__(self) -> Keeper:
@@ -83,37 +86,33 @@ class Keeper:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        if self._child is not None and self._child.poll() is None:
-            self._child.terminate()
+        with self._lock:
+            self._stopped.set()
+        stop_child(self._child, self._patience_s)
         self._thread.join()
 
     def _keep(self) -> None:
         delay_s = FIRST_DELAY_S
-        while self._child is not None:
+        while True:
             started = time.monotonic()
-            code = self._wait(self._child)
-            if self._stopped.is_set():
-                return
-            delay_s = FIRST_DELAY_S if time.monotonic() - started > MAX_DELAY_S else delay_s
-            log.event(
-                Event.CHILD_RESTARTED,
-                f"Listener ended with code {code}; starting another in {delay_s:g} s.",
-                level=30,
-                code=code,
-            )
+            code = self._child.wait()
+            ask_to_stop(self._child)
+            if time.monotonic() - started > MAX_DELAY_S:
+                delay_s = FIRST_DELAY_S
+            if not self._stopped.is_set():
+                self._log_end(code, delay_s)
             if self._stopped.wait(delay_s):
                 return
+            with self._lock:
+                if self._stopped.is_set():
+                    return
+                self._child = self._start()
             delay_s = min(2 * delay_s, MAX_DELAY_S)
-            self._child = self._start()
 
-    def _wait(self, child: subprocess.Popen[bytes]) -> int:
-        """Wait for the child's end; after a stop, no longer than its patience."""
-        while not self._stopped.is_set():
-            try:
-                code = child.wait(0.5)
-            except subprocess.TimeoutExpired:
-                continue
-            stop_child(child)
-            return code
-        return stop_child(child, self._patience_s)
+    def _log_end(self, code: int, delay_s: float) -> None:
+        log.event(
+            Event.CHILD_RESTARTED,
+            f"Listener ended with code {code}; starting another in {delay_s:g} s.",
+            level=logging.WARNING,
+            code=code,
+        )

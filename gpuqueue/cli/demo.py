@@ -36,6 +36,7 @@ http_address 127.0.0.1:0
     <user queue>
         name local_queue
         path queue.sqlite
+        max_receives 1
     </user>
     <user bucket>
         name local_bucket
@@ -93,18 +94,24 @@ def demo() -> None:
     console = Console(highlight=False)
     configuration = _write_configuration()
     settings = load_settings(configuration)
-    console.print(f"Configuration, queue, bucket: [bold]{DATA.absolute()}[/]", soft_wrap=True)
+    _say(console, "Configuration, queue, bucket: ", str(DATA.absolute()))
     with ExitStack() as stack:
         log: ChildLog = stack.enter_context(_children(configuration))
         address = log.wait_for(r"listening on (http://\S+)")[1]
         log.wait_for(r"Waiting for job\.")
-        console.print(f"Front end at [bold]{address}[/], a listener beside it", soft_wrap=True)
+        _say(console, "Front end, a listener beside it: ", address)
         jobs = [
             Job(id=_submit(address, number, call), **call) for number, call in enumerate(JOBS, 1)
         ]
         paths = [path for job in jobs for path in _follow(settings, job, log, console)]
     for path in paths:
-        console.print(f"[green]✓[/] {path}", soft_wrap=True)
+        _say(console, "✓ ", path)
+
+
+def _say(console: Console, text: str, what: str) -> None:
+    """One line; a path is text, whatever brackets it holds."""
+    console.print(text, style="green", end="")
+    console.print(what, style="bold", markup=False, soft_wrap=True)
 
 
 def content_root() -> Path:
@@ -133,7 +140,7 @@ def _write_configuration() -> Path:
 def _children(configuration: Path) -> Iterator[ChildLog]:
     """A front end and a listener as processes of their own, while the block runs."""
     from gpuqueue.cli.child_log import ChildLog
-    from gpuqueue.cli.children import config_arguments, start_child, stop_child
+    from gpuqueue.cli.children import ask_to_stop, config_arguments, start_child, stop_child
 
     children = []
     log = ChildLog()
@@ -147,7 +154,7 @@ def _children(configuration: Path) -> Iterator[ChildLog]:
         yield log
     finally:
         for child in children:
-            child.terminate()
+            ask_to_stop(child)
         for child in children:
             stop_child(child)
 

@@ -1,5 +1,102 @@
-"""x."""
+"""``gpuqueue inspect``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gpuqueue.cli.local_scene import RootOption, SceneArgument, load
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from gpuqueue.scene import SceneSummary
 
 
-def inspect() -> None:
-    """To come."""
+def inspect(scene: SceneArgument, root: RootOption = None) -> None:
+    """Tell what a scene holds: counts, materials and what each became, lights, warnings."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from gpuqueue.scene import summarise
+
+    summary = summarise(load(scene, root))
+    console = Console(highlight=False)
+    console.print(_counts(summary))
+    if summary.materials:
+        console.print(_materials(summary))
+    if summary.lights:
+        console.print(_lights(summary))
+    for warning in summary.warnings:
+        console.print(Text.assemble(("warning: ", "yellow bold"), warning), soft_wrap=True)
+
+
+def _counts(summary: SceneSummary) -> Table:
+    camera = summary.camera
+    width, height = camera.resolution
+    table = _table(summary.name, "", "")
+    table.show_header = False
+    rows = {
+        "files": f"{summary.source_files}, {_size(summary.source_bytes)}",
+        "meshes": f"{summary.meshes:,}",
+        "vertices": f"{summary.vertices:,}",
+        "triangles": f"{summary.triangles:,} stored, {summary.placed_triangles:,} placed",
+        "instances": f"{summary.instances:,}, {summary.emissive_instances:,} of them emit light",
+        "extent": f"{_vector(summary.lowest)} to {_vector(summary.highest)}",
+        "camera": f"{camera.name}, {width} x {height} pixels, {camera.field_of_view:.1f}° across",
+        "seen from": f"{_vector(camera.position)} towards {_vector(camera.direction)}",
+        "environment": _vector(summary.environment),
+        "textures": ", ".join(summary.textures) or "none",
+        "memory": f"about {_size(summary.memory_bytes)} on a device",
+    }
+    _fill(table, rows.items())
+    return table
+
+
+def _materials(summary: SceneSummary) -> Table:
+    table = _table("Materials", "name", "shader", "became", "note")
+    _fill(
+        table,
+        (
+            (m.name, m.shader, f"{m.kind}, emits light" if m.emits else m.kind, m.note)
+            for m in summary.materials
+        ),
+    )
+    return table
+
+
+def _lights(summary: SceneSummary) -> Table:
+    table = _table("Lights", "name", "kind", "falloff", "colour")
+    _fill(table, ((x.name, x.kind, x.falloff, _vector(x.color)) for x in summary.lights))
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _fill(table: Table, rows: Iterable[tuple[str, ...]]) -> None:
+    """Add rows; names of a scene are text, not markup."""
+    from rich.text import Text
+
+    for row in rows:
+        table.add_row(*map(Text, row))
+
+
+def _vector(values: tuple[float, float, float]) -> str:
+    return f"({', '.join(f'{value:.4g}' for value in values)})"
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.4g} {unit}"
+        count /= 1024
+    return f"{count:.4g} GiB"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpuqueue.cli.options import ConfigOption, WithParentOption
+
+if TYPE_CHECKING:
+    from gpuqueue.listener import Shutdown
 
 
 def listen(config: ConfigOption = None, with_parent: WithParentOption = False) -> None:
     """Run a listener: take jobs from listen_queue, one at a time, until SIGTERM or Ctrl-C."""
-    from gpuqueue.cli.children import end_with_parent
+    from gpuqueue.cli.children import when_parent_ends
     from gpuqueue.config import load_settings
     from gpuqueue.listener import Shutdown, run_listener
     from gpuqueue.log import configure_logging
@@ -17,5 +22,11 @@ def listen(config: ConfigOption = None, with_parent: WithParentOption = False) -
     shutdown = Shutdown(settings.queue_manager.stop_grace_s)
     with shutdown.on_signals():
         if with_parent:
-            end_with_parent()
+            when_parent_ends(lambda: _stop_once(shutdown))
         run_listener(settings, shutdown)
+
+
+def _stop_once(shutdown: Shutdown) -> None:
+    """Ask to stop, unless a signal did: a second wish would end the job in hand at once."""
+    if not shutdown.requested:
+        shutdown.request("the server stops")

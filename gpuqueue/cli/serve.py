@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -31,8 +33,8 @@ def serve(
         STOP_S,
         Keeper,
         config_arguments,
-        end_with_parent,
         start_child,
+        when_parent_ends,
     )
     from gpuqueue.config import load_settings
     from gpuqueue.log import configure_logging
@@ -42,7 +44,7 @@ def serve(
     given = {"http_address": host, "http_port": port}
     settings = settings.model_copy(update={k: v for k, v in given.items() if v is not None})
     if with_parent:
-        end_with_parent()
+        when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
     with ExitStack() as stack:
         if listen and settings.queue_manager.listen_queue is not None:
             patience_s = settings.queue_manager.stop_grace_s + STOP_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -108,7 +109,7 @@ def command(
     """
 
     def wrap(function: Function[P]) -> Command[P]:
-        description = (function.__doc__ or "").strip()
+        description = cleandoc(function.__doc__ or "")
         return Command(
             name=name,
             description=description,

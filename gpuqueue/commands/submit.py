@@ -1,9 +1,4 @@
-"""Submitting a job: everything that can be known to be wrong is refused here, and said.
-
-Commands that are not queueable, ``queue_manager_submit_job`` itself, are refused whatever
-``allow_command`` says: a job that queues jobs could multiply without end. An installed command
-may still call it, as it may call any other.
-"""
+"""Submitting a job: everything that can be known to be wrong is refused here, and said."""
 
 from __future__ import annotations
 
@@ -13,8 +8,8 @@ from typing import Any
 
 from pydantic import Field
 
-from gpuqueue.commands.base import Command, CommandContext, Parameters, command
-from gpuqueue.commands.folders import commands_for
+from gpuqueue.commands.allowed import queueable_command
+from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob
 from gpuqueue.job import Job, TaskCall
@@ -56,25 +51,6 @@ def submit(
         command=job.command,
     )
     return job.id
-
-
-def queueable_command(settings: Settings, name: str) -> Command[Any]:
-    """The command, if a job may ask for it. Raises UnknownName, InvalidJob."""
-    commands = commands_for(settings)
-    if name in commands:
-        check_allowed(settings, name)
-    command = commands.load(name)
-    if not command.queueable:
-        raise InvalidJob(f"command '{name}' can be called, but a job may not ask for it")
-    return command
-
-
-def check_allowed(settings: Settings, name: str) -> None:
-    """Return if ``allow_command`` lists the command. Raises InvalidJob."""
-    allowed = settings.queue_manager.allow_command
-    if name not in allowed:
-        listed = ", ".join(sorted(allowed)) or "none"
-        raise InvalidJob(f"command '{name}' is not allowed here; allow_command has: {listed}")
 
 
 class SubmitJobParameters(Parameters):

@@ -29,7 +29,8 @@ def load_settings(path: Path | None) -> Settings:
     ``file:line:``. What the file holds beyond our directives is logged, one line each kind.
     """
     if path is None:
-        return embedded_settings()
+        here = Path.cwd()
+        return embedded_settings(here / "gpuqueue-data", content_root=here)
     reader = _Reader(path.absolute().parent)
     settings = reader.read(FILE, [parse_file(path)])
     reader.log_notes()

@@ -31,7 +31,7 @@ _ADDRESS = re.compile(r"(?:(\[[0-9A-Fa-f:.]+\]|[^\s:]+):)?([0-9]{1,5})")
 def split_address(value: str) -> dict[str, object]:
     """``[address:]port`` as the settings it stands for; without an address, only this machine."""
     match = _ADDRESS.fullmatch(value)
-    if match is None:
+    if match is None or int(match[2]) > 65535:
         raise ValueError("expected [address:]port, as in 8080, 0.0.0.0:8080 or [::1]:8080")
     address = {"http_address": match[1].strip("[]")} if match[1] else {}
     return {**address, "http_port": match[2]}

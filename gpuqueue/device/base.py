@@ -27,7 +27,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Work:
-    """Samples for a run of pixels, row by row from the upper left."""
+    """Samples for a run of pixels, in the kernels' order: tile by tile (kernels/film.cuh)."""
 
     first_pixel: int
     pixel_count: int
@@ -58,10 +58,13 @@ class Device(Protocol):
         """Bytes in all, and bytes free now."""
 
     def upload(self, scene: SceneBuffers) -> Any:
-        """Build the acceleration structure and put all on the device; the handle keeps it there."""
+        """Build the acceleration structure and put all on the device; the handle keeps it there.
 
-    def new_film(self, width: int, height: int) -> Any:
-        """A handle for a film without samples."""
+        The scene's own camera and size are not looked at: those are the film's.
+        """
+
+    def new_film(self, camera: np.void, width: int, height: int) -> Any:
+        """A handle for a film without samples of what the camera (layout Camera) sees."""
 
     def render(self, scene: Any, film: Any, work: Work) -> None:
         """Add samples to the film; returns when they are there.

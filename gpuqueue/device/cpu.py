@@ -62,7 +62,7 @@ class CpuDriver:
 
     def launch(self, job: npt.NDArray[Any]) -> None:
         """Run the kernel on all threads, without the interpreter's lock."""
-        self._render(job, self.build_threads)
+        self._render(job.tobytes(), self.build_threads)
 
     def close(self) -> None:
         """Nothing is held."""

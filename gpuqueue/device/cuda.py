@@ -25,8 +25,8 @@ def opening(library: str, install: str) -> Iterator[None]:
         yield
     except GpuqueueError:
         raise
-    except ImportError as error:
-        raise ConfigError(f"{library} is not installed ({install}): {error}") from error
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{library} is not installed ({install})") from error
     except Exception as error:
         raise ConfigError(f"{library} finds no usable GPU: {_line(error)}") from error
 

@@ -45,7 +45,7 @@ class PycudaDriver:
         major, minor = device.compute_capability()
         image = kernel_image(10 * major + minor)
         with self._current():
-            self._module = self._cuda.module_from_buffer(image.read_bytes())
+            self._module = self._cuda.module_from_file(str(image))
             self._kernel = self._module.get_function(ENTRY)
 
     @contextmanager

@@ -6,7 +6,7 @@ else, the filling of the kernel's job record above all, is here once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,23 @@ if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
 
 AnyArray = npt.NDArray[Any]
+
+#: Fields of RenderJob that SceneBuffers has under the same name.
+_SCENE_FIELDS = (
+    "positions",
+    "normals",
+    "uvs",
+    "triangles",
+    "meshes",
+    "instances",
+    "material_slots",
+    "materials",
+    "parameters",
+    "lights",
+    "light_cdf",
+    "emission_density",
+    "environment",
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,7 @@ class Driver(Protocol):
 
 @dataclass(frozen=True)
 class UploadedScene:
-    """A job record that lacks only film and work, and the buffers that its pointers lead to."""
+    """A job record that lacks film and work, and the buffers that its pointers lead to."""
 
     job: AnyArray
     buffers: tuple[Buffer, ...]
@@ -72,8 +89,9 @@ class UploadedScene:
 
 @dataclass(frozen=True)
 class UploadedFilm:
-    """A film on the device."""
+    """A film on the device and the camera that looks at it."""
 
+    camera: np.void
     width: int
     height: int
     buffer: Buffer
@@ -94,28 +112,36 @@ class KernelDevice:
     def upload(self, scene: SceneBuffers) -> UploadedScene:
         """Build the acceleration structure, upload all, and fill what is fixed of the job."""
         job = np.zeros(1, native.layouts()["RenderJob"])
-        values = self._values(scene, job.dtype.names or ())
+        values = self._values(scene)
         if self._driver.copies:
             require_memory(self, _array_bytes(values), "the scene")
         buffers: list[Buffer] = []
         self._fill(job[0], values, buffers)
         return UploadedScene(job, tuple(buffers))
 
-    def new_film(self, width: int, height: int) -> UploadedFilm:
+    def new_film(self, camera: np.void, width: int, height: int) -> UploadedFilm:
         """A film without samples."""
         nbytes = width * height * FILM_PIXEL_BYTES
         require_memory(self, nbytes, f"a film of {width} x {height} pixels")
-        return UploadedFilm(width, height, self._driver.zeros(nbytes))
+        return UploadedFilm(camera, width, height, self._driver.zeros(nbytes))
 
     def render(self, scene: UploadedScene, film: UploadedFilm, work: Work) -> None:
         """Add samples to the film."""
         job = scene.job.copy()
-        record = job[0]
-        record["film"] = film.buffer.address
-        record["width"], record["height"] = film.width, film.height
-        record["first_item"], record["item_count"] = work.first_pixel, work.pixel_count
-        record["first_sample"], record["sample_count"] = work.first_sample, work.sample_count
-        record["seed"], record["max_depth"] = work.seed, work.max_depth
+        values = {
+            "film": film.buffer.address,
+            "camera": film.camera,
+            "width": film.width,
+            "height": film.height,
+            "first_item": work.first_pixel,
+            "item_count": work.pixel_count,
+            "first_sample": work.first_sample,
+            "sample_count": work.sample_count,
+            "seed": work.seed,
+            "max_depth": work.max_depth,
+        }
+        for name, value in values.items():
+            job[name] = value
         self._driver.launch(job)
 
     def read(self, film: UploadedFilm) -> npt.NDArray[np.float32]:
@@ -127,11 +153,9 @@ class KernelDevice:
         """Give the driver's resources back."""
         self._driver.close()
 
-    def _values(self, scene: SceneBuffers, names: Sequence[str]) -> dict[str, Any]:
-        """What the job's fields of these names are to hold, but for film and work."""
-        values = {name: getattr(scene, name) for name in names if hasattr(scene, name)}
-        return values | {
-            "light_count": len(scene.lights),
+    def _values(self, scene: SceneBuffers) -> dict[str, Any]:
+        """The fields of the job that the scene gives."""
+        return {
             "accelerator": native.kernels().build_accelerator(
                 scene.positions,
                 scene.triangles,
@@ -140,6 +164,8 @@ class KernelDevice:
                 layout=self._driver.layout,
                 threads=self._driver.build_threads,
             ),
+            "light_count": len(scene.lights),
+            **{name: getattr(scene, name) for name in _SCENE_FIELDS},
         }
 
     def _fill(self, record: Any, values: Mapping[str, Any], buffers: list[Buffer]) -> None:

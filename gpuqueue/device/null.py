@@ -33,8 +33,9 @@ class NullDevice:
         """Forget the scene."""
         del scene
 
-    def new_film(self, width: int, height: int) -> Film:
+    def new_film(self, camera: np.void, width: int, height: int) -> Film:
         """A film without samples."""
+        del camera
         return np.zeros((height, width, 4), np.float32)
 
     def render(self, scene: None, film: Film, work: Work) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from gpuqueue.binary import Binary
-from gpuqueue.commands.submit import check_allowed
+from gpuqueue.commands.allowed import check_allowed
 from gpuqueue.config import Settings
 from gpuqueue.job import Job
 from gpuqueue.listener.job_log import JobLog

@@ -6,6 +6,7 @@ clock here counts from just before each of them, so it runs out before the queue
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,8 +28,8 @@ MAX_MARGIN_S = 10.0
 class Lease:
     """Holds one message while a ``with`` block works on it.
 
-    `queue` is used by the heartbeat thread alone. Once the lease is revoked, or its time is up
-    without a renewal, `check` raises the reason and the watchers are told it.
+    Once the lease is revoked, or its time is up without a renewal, `check` raises the reason. A
+    watcher is called when it is revoked, to wake whoever waits for something else.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Lease:
         self._expiry = start + visibility_timeout_s - self._margin_s
         self._reason: GpuqueueError | None = None
         self._revoked = threading.Event()
-        self._watchers: list[Callable[[GpuqueueError], None]] = []
+        self._watchers: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -89,7 +90,7 @@ class Lease:
         return max(0.0, min(self._expiry, self._job_end) - self._clock())
 
     def revoke(self, reason: GpuqueueError) -> None:
-        """Stop the work: the first reason stands, and the watchers are told it once."""
+        """Stop the work: the first reason stands, and the watchers are called once."""
         with self._lock:
             if self._reason is not None:
                 return
@@ -97,7 +98,7 @@ class Lease:
             watchers = list(self._watchers)
         self._revoked.set()
         for watcher in watchers:
-            watcher(reason)
+            watcher()
 
     def sleep(self, seconds: float) -> None:
         """Wait as long as the work may go on; raise as `check` does as soon as it may not."""
@@ -107,13 +108,12 @@ class Lease:
             self.check()
 
     @contextmanager
-    def watched_by(self, watcher: Callable[[GpuqueueError], None]) -> Iterator[None]:
-        """Tell `watcher` the reason if the lease is, or has been, revoked."""
+    def watched_by(self, watcher: Callable[[], None]) -> Iterator[None]:
+        """Call `watcher` if the lease is, or has been, revoked; maybe once more after the block."""
         with self._lock:
             self._watchers.append(watcher)
-            reason = self._reason
-        if reason is not None:
-            watcher(reason)
+        if self._revoked.is_set():
+            watcher()
         try:
             yield
         finally:
@@ -138,6 +138,7 @@ class Lease:
                 Event.QUEUE_UNREACHABLE,
                 f"[{self._queue.name}] Job could not be renewed ({error}); "
                 f"{self.remaining_s():.0f} s left.",
+                level=logging.WARNING,
                 queue=self._queue.name,
             )
         else:

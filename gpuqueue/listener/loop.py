@@ -40,9 +40,7 @@ def run_listener(settings: Settings, shutdown: Shutdown | None = None) -> None:
         raise ConfigError("listen_queue is not set in block queue_manager: nothing to listen to")
     shutdown = shutdown or Shutdown(settings.queue_manager.stop_grace_s)
     process = RenderProcess(settings)
-    listener = Listener(
-        settings, open_queue(settings, name), open_queue(settings, name), process, shutdown
-    )
+    listener = Listener(settings, open_queue(settings, name), process, shutdown)
     try:
         listener.run()
     except StopNow:
@@ -53,22 +51,17 @@ def run_listener(settings: Settings, shutdown: Shutdown | None = None) -> None:
 
 
 class Listener:
-    """One queue, one render process, one job at a time.
-
-    `heartbeat_queue` is a second client of the queue, for the heartbeat thread.
-    """
+    """One queue, one render process, one job at a time."""
 
     def __init__(
         self,
         settings: Settings,
         queue: Queue,
-        heartbeat_queue: Queue,
         process: RenderProcess,
         shutdown: Shutdown,
     ) -> None:
         self._limits = settings.queue_manager
         self._queue = queue
-        self._heartbeat_queue = heartbeat_queue
         self._process = process
         self._shutdown = shutdown
         self._handler = Handler(settings, queue, process)
@@ -128,7 +121,7 @@ class Listener:
     def _take(self, message: Message, received_at: float) -> None:
         """Hold a message while it is handled."""
         lease = Lease(
-            self._heartbeat_queue,
+            self._queue,
             message,
             visibility_timeout_s=self._limits.visibility_timeout_s,
             max_job_time_s=self._limits.max_job_time_s,

@@ -21,9 +21,9 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 from gpuqueue.binary import Binary
+from gpuqueue.commands.allowed import queueable_command
 from gpuqueue.commands.context import RunContext
 from gpuqueue.commands.folders import commands_for
-from gpuqueue.commands.submit import queueable_command
 from gpuqueue.config import Settings
 from gpuqueue.errors import Interrupted
 from gpuqueue.listener.frames import ERRORS, Frame, read_frame, write_frame
@@ -98,7 +98,9 @@ class Worker:
             context = RunContext(self._settings, self._progress)
             result = queueable_command(self._settings, name).run(parameters, context)
             binary = Binary.of(result)
-            self._channel.send("result", binary.data, mime_type=binary.mime_type)
+            # A buffer of larger items has another length than its bytes.
+            data = memoryview(binary.data).tobytes()
+            self._channel.send("result", data, mime_type=binary.mime_type)
         except SystemExit as error:
             self._channel.send(
                 "error", error="JobFailed", message=f"the command called exit({error.code})"
@@ -113,7 +115,7 @@ class Worker:
         if self._stopping:
             raise Interrupted("the listener asked to stop")
         now = time.monotonic()
-        if now - self._reported_at >= PROGRESS_INTERVAL_S or fraction >= 1:
+        if now - self._reported_at >= PROGRESS_INTERVAL_S:
             self._reported_at = now
             self._channel.send("progress", fraction=fraction, message=message[:1000])
 

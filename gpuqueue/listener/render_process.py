@@ -52,16 +52,19 @@ class RenderProcess:
 
     def start(self) -> None:
         """Have a child that is ready. Raises ConfigError, or DeviceLost if it does not start."""
-        if self._child is not None and not self._child.is_alive:
+        self._ready_child()
+
+    def _ready_child(self) -> _Child:
+        if self._child is not None and self._child.is_alive:
+            return self._child
+        self.close()
+        self._child = _Child(self._settings)
+        try:
+            self._child.wait_until_ready()
+        except BaseException:
             self.close()
-        if self._child is None:
-            child = _Child(self._settings)
-            try:
-                child.wait_until_ready()
-            except BaseException:
-                child.kill()
-                raise
-            self._child = child
+            raise
+        return self._child
 
     def run(
         self, command: str, parameters: Mapping[str, Any], lease: Lease, on_progress: Progress
@@ -72,13 +75,12 @@ class RenderProcess:
         JobFailed for everything else. Raises DeviceLost if the child was killed by a signal,
         JobFailed if it exited, and what the lease raises when it ends.
         """
-        self.start()
-        assert self._child is not None  # noqa: S101 (start made it)
+        child = self._ready_child()
         try:
-            with lease.watched_by(self._child.inbox.put):
-                return self._child.run(command, parameters, lease, on_progress)
+            with lease.watched_by(child.wake):
+                return child.run(command, parameters, lease, on_progress)
         finally:
-            if not self._child.is_usable:
+            if not child.is_usable:
                 self.close()
 
     def close(self) -> None:
@@ -93,9 +95,10 @@ class _Child:
 
     def __init__(self, settings: Settings) -> None:
         self.is_usable = True
-        #: What happens to the child, in order: its frames, its death, the end of the lease.
-        self.inbox: queue.SimpleQueue[Frame | GpuqueueError] = queue.SimpleQueue()
+        #: What happens, in order: frames, the child's death; None says to look at the lease.
+        self._inbox: queue.SimpleQueue[Frame | GpuqueueError | None] = queue.SimpleQueue()
         self._secrets = _secrets(settings)
+        self._reaping = threading.Lock()
         self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
             # -P: the current folder must not shadow a module.
             [sys.executable, "-P", "-m", "gpuqueue.listener.render_child", str(os.getpid())],
@@ -124,13 +127,17 @@ class _Child:
         """Whether the process runs, as far as is known."""
         return self._undertaker.is_alive()
 
+    def wake(self) -> None:
+        """Have a running `run` look at its lease."""
+        self._inbox.put(None)
+
     def wait_until_ready(self) -> None:
         """Return when the child can take commands."""
         try:
-            event = self.inbox.get(timeout=START_TIMEOUT_S)
+            event = self._inbox.get(timeout=START_TIMEOUT_S)
             while not (isinstance(event, Frame) and event.kind == "ready"):
                 self._raise_if_over(event)
-                event = self.inbox.get(timeout=START_TIMEOUT_S)
+                event = self._inbox.get(timeout=START_TIMEOUT_S)
         except queue.Empty:
             raise DeviceLost(f"the render process did not start in {START_TIMEOUT_S:g} s") from None
         except JobFailed as error:
@@ -147,11 +154,12 @@ class _Child:
         self._send(Frame("run", {"command": command, "parameters": dict(parameters)}))
         while True:
             try:
-                event = self.inbox.get(timeout=lease.remaining_s())
+                event = self._inbox.get(timeout=lease.remaining_s())
             except queue.Empty:
+                event = None
+            if event is None:
                 lease.check()
-                continue
-            if isinstance(event, Frame) and event.kind == "progress":
+            elif isinstance(event, Frame) and event.kind == "progress":
                 on_progress(event.fields["fraction"], event.fields["message"])
             elif isinstance(event, Frame) and event.kind == "result":
                 self.is_usable = True
@@ -159,10 +167,10 @@ class _Child:
             else:
                 self._raise_if_over(event)
 
-    def _raise_if_over(self, event: Frame | GpuqueueError) -> None:
+    def _raise_if_over(self, event: Frame | GpuqueueError | None) -> None:
         if isinstance(event, GpuqueueError):
             raise event
-        if event.kind == "error":
+        if event is not None and event.kind == "error":
             error = ERRORS[event.fields["error"]]
             self.is_usable = error is not DeviceLost
             raise error(self._mask(event.fields["message"]))
@@ -174,14 +182,16 @@ class _Child:
 
     def kill(self) -> None:
         """End the process and whatever it started: SIGTERM, then SIGKILL."""
-        self.is_usable = False
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         self._undertaker.join(KILL_GRACE_S)
-        if self._undertaker.is_alive():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self._undertaker.join()
+        self._signal(signal.SIGKILL)
+        self._undertaker.join()
+
+    def _signal(self, signum: signal.Signals) -> None:
+        with self._reaping:
+            # Once it is reaped, its number may be another process's.
+            if self._process.returncode is None:
+                os.kill(self.pid, signum)
 
     def _await_death(self) -> None:
         """Wait for the end, clean up the process group, and report the end after the last frame."""
@@ -189,18 +199,15 @@ class _Child:
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        code = self._process.wait()
+        with self._reaping:
+            error = _death(self._process.wait())
         for reader in self._readers:
             reader.join(READ_REST_TIMEOUT_S)
+        self._inbox.put(error)
         self._close_pipes()
-        error = _death(code)
         log.event(
-            Event.RENDER_PROCESS_ENDED,
-            f"Render process {self.pid} ended: {error}.",
-            pid=self.pid,
-            code=code,
+            Event.RENDER_PROCESS_ENDED, f"Render process {self.pid} ended: {error}.", pid=self.pid
         )
-        self.inbox.put(error)
 
     def _close_pipes(self) -> None:
         """Close what nobody reads any more: a process that left the group may hold a pipe open,
@@ -217,9 +224,9 @@ class _Child:
                 if frame.kind == "log":
                     self._log(**frame.fields)
                 else:
-                    self.inbox.put(frame)
-        except (BrokenFrame, OSError, ValueError) as error:
-            self.inbox.put(DeviceLost(f"the render process cannot be understood: {error}"))
+                    self._inbox.put(frame)
+        except (BrokenFrame, OSError, ValueError, TypeError) as error:
+            self._inbox.put(DeviceLost(f"the render process cannot be understood: {error}"))
 
     def _log(
         self, level: int, category: str, event: str, message: str, fields: dict[str, Any]
@@ -243,7 +250,8 @@ def _death(code: int) -> GpuqueueError:
     """The error for the end of a process: code from `Popen`, negative for a signal."""
     if code >= 0:
         return JobFailed(f"the render process exited with status {code}")
-    name = signal.Signals(-code).name
+    known = {int(number): number.name for number in signal.Signals}
+    name = known.get(-code, f"signal {-code}")
     hint = " (out of memory?)" if name == "SIGKILL" else ""
     return DeviceLost(f"the render process was killed by {name}{hint}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from gpuqueue.errors import GpuqueueError, Interrupted, JobFailed, LeaseLost
+from gpuqueue.errors import GpuqueueError, Interrupted, LeaseLost
 from gpuqueue.listener.fate import Action, Fate, fate_of
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.log import Event
@@ -23,9 +23,9 @@ def settle(
     fate = fate_of(error, message.receives, max_backoff_s)
     try:
         if fate.action is Action.DEAD_LETTER and not _dead_letter(queue, message, reason, log):
-            fate = fate_of(JobFailed(reason), message.receives, max_backoff_s)
+            fate = Fate(Action.RELEASE, max_backoff_s)
         if fate.action is Action.RELEASE:
-            _release(queue, message, fate, log)
+            _release(queue, message, fate, reason, log)
     except LeaseLost as lost:
         log.warning(Event.LEASE_LOST, f"Job left alone: {lost}.")
     except Exception as failure:
@@ -61,16 +61,15 @@ def _dead_letter(queue: Queue, message: Message, reason: str, log: JobLog) -> bo
     except Exception as failure:
         log.warning(
             Event.QUEUE_UNREACHABLE,
-            f"Job could not be moved to the dead-letter queue: {reason_of(failure)}; "
-            "the queue's limit of receives will end it.",
+            f"Job cannot be moved to a dead-letter queue: {reason_of(failure)}.",
         )
         return False
     log.warning(Event.JOB_DEAD, "Job can never work, moved to the dead-letter queue.")
     return True
 
 
-def _release(queue: Queue, message: Message, fate: Fate, log: JobLog) -> None:
-    queue.release(message, fate.delay_s)
+def _release(queue: Queue, message: Message, fate: Fate, reason: str, log: JobLog) -> None:
+    queue.release(message, fate.delay_s, reason)
     when = f"in {fate.delay_s:.0f} s" if fate.delay_s else "now"
     log.event(
         Event.JOB_RELEASED,

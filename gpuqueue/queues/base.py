@@ -42,8 +42,8 @@ class Whereabouts:
 class Queue(Protocol):
     """A named queue with visibility time-outs, receive counts and a dead-letter queue.
 
-    Every verb raises TransientError when the service cannot be reached, and ConfigError
-    when the queue does not exist or may not be used.
+    Its verbs may be called from several threads. Each raises TransientError when the service
+    cannot be reached, and ConfigError when the queue does not exist or may not be used.
     """
 
     name: str
@@ -63,14 +63,20 @@ class Queue(Protocol):
     def extend(self, message: Message, timeout_s: float) -> None:
         """Hide the message for another `timeout_s` seconds from now. Raises LeaseLost."""
 
-    def release(self, message: Message, delay_s: float = 0) -> None:
-        """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
+    def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:
+        """Give the message back, visible after `delay_s` seconds. Raises LeaseLost.
+
+        `reason` is why this try failed; a queue that can keep it tells it of a dead letter.
+        """
 
     def delete(self, message: Message) -> None:
         """Remove the message for good; deleting it twice is harmless. Raises LeaseLost."""
 
     def dead_letter(self, message: Message, reason: str) -> None:
-        """Move the message to the dead-letter queue, unchanged, with its reason."""
+        """Move the message to the dead-letter queue, unchanged, with its reason.
+
+        Raises LeaseLost, and ConfigError, the message still held, if there is no such queue.
+        """
 
     def counts(self) -> QueueCounts:
         """Approximate counts of messages."""

@@ -14,12 +14,13 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from os.path import samestat
 from pathlib import Path
 from typing import Self
 
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalQueueSettings
-from gpuqueue.errors import LeaseLost
+from gpuqueue.errors import ConfigError, LeaseLost
 from gpuqueue.queues.base import Message, QueueCounts, Whereabouts
 from gpuqueue.queues.body import check_body, readable
 from gpuqueue.queues.sqlite import connect, explained
@@ -54,6 +55,7 @@ class LocalQueue:
         self._what = f"queue '{name}' ({path})"
         with explained(self._what):
             self._connection = connect(path)
+            self._file = path.stat()
         weakref.finalize(self, self._connection.close)
 
     @classmethod
@@ -93,8 +95,8 @@ class LocalQueue:
     def _take(self) -> Message | None:
         """One try to receive. An idle queue is only read, so that waiting locks out nobody."""
         now = self._clock()
-        with explained(self._what):
-            waiting = self._connection.execute(
+        with self._using() as connection:
+            waiting = connection.execute(
                 "SELECT 1 FROM messages WHERE dead_at IS NULL AND visible_at <= ? LIMIT 1", [now]
             ).fetchone()
         if waiting is None:
@@ -103,6 +105,7 @@ class LocalQueue:
             connection.execute(
                 "UPDATE messages SET dead_at = :now, receipt = NULL, reason ="
                 " 'received ' || receives || ' times and never finished'"
+                " || coalesce('; the last failure: ' || reason, '')"
                 " WHERE dead_at IS NULL AND visible_at <= :now AND receives >= :max_receives",
                 {"now": now, "max_receives": self._max_receives},
             )
@@ -123,17 +126,18 @@ class LocalQueue:
         """Hide the message until `timeout_s` seconds from now. Raises LeaseLost."""
         self._set_visible_at(message, timeout_s)
 
-    def release(self, message: Message, delay_s: float = 0) -> None:
+    def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:
         """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
-        self._set_visible_at(message, delay_s)
+        kept = readable(reason, MAX_REASON_BYTES) if reason else None
+        self._set_visible_at(message, delay_s, kept)
 
-    def _set_visible_at(self, message: Message, delay_s: float) -> None:
+    def _set_visible_at(self, message: Message, delay_s: float, reason: str | None = None) -> None:
         now = self._clock()
         with self._transaction() as connection:
             changed = connection.execute(
-                "UPDATE messages SET visible_at = :visible_at"
+                "UPDATE messages SET visible_at = :visible_at, reason = coalesce(:reason, reason)"
                 " WHERE id = :id AND receipt = :receipt AND visible_at > :now",
-                {**_lease(message), "now": now, "visible_at": now + delay_s},
+                {**_lease(message), "now": now, "visible_at": now + delay_s, "reason": reason},
             ).rowcount
             self._changed.notify_all()
         if not changed:
@@ -169,8 +173,8 @@ class LocalQueue:
 
     def counts(self) -> QueueCounts:
         """Exact counts at this moment."""
-        with self._changed, explained(self._what):
-            row = self._connection.execute(
+        with self._using() as connection:
+            row = connection.execute(
                 "SELECT count(*) FILTER (WHERE dead_at IS NULL AND visible_at <= :now),"
                 " count(*) FILTER (WHERE dead_at IS NULL AND visible_at > :now),"
                 " count(*) FILTER (WHERE dead_at IS NOT NULL) FROM messages",
@@ -180,8 +184,8 @@ class LocalQueue:
 
     def find(self, job_id: str) -> Whereabouts | None:
         """Where the message of a job is; None once it has been deleted, or never was."""
-        with self._changed, explained(self._what):
-            row = self._connection.execute(
+        with self._using() as connection:
+            row = connection.execute(
                 "SELECT receives, dead_at IS NULL AND visible_at > ?,"
                 " CASE WHEN dead_at IS NULL THEN NULL ELSE coalesce(reason, 'no reason') END"
                 " FROM messages WHERE job_id = ? ORDER BY sequence DESC LIMIT 1",
@@ -201,8 +205,7 @@ class LocalQueue:
         Only a durable one waits for the disk: a power cut may undo the others, which is what a
         listener's crash does, and the message comes back.
         """
-        connection = self._connection
-        with self._changed, explained(self._what):
+        with self._using() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -212,6 +215,20 @@ class LocalQueue:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """The connection for one thread, with its errors in our terms.
+
+        SQLite would go on with a file that has been removed, where no other process looks.
+        """
+        with self._changed, explained(self._what):
+            if not self.path.exists() or not samestat(self._file, self.path.stat()):
+                raise ConfigError(
+                    f"{self._what}: the file was removed or replaced while in use; "
+                    "start every process that uses it anew"
+                )
+            yield self._connection
 
 
 def _lease(message: Message) -> dict[str, object]:

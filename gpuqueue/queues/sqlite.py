@@ -27,7 +27,10 @@ CREATE TABLE messages (
     reason     TEXT
 )
 """
-INDEX = "CREATE INDEX waiting ON messages (visible_at) WHERE dead_at IS NULL"
+INDICES = [
+    "CREATE INDEX waiting ON messages (visible_at) WHERE dead_at IS NULL",
+    "CREATE INDEX jobs ON messages (job_id)",
+]
 
 #: How long a statement waits for another process's write.
 BUSY_TIMEOUT_S = 10.0
@@ -67,8 +70,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     marks = [_pragma(connection, name) for name in ("application_id", "user_version")]
     is_new = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
     if is_new and marks == [0, 0]:
-        connection.execute(SCHEMA)
-        connection.execute(INDEX)
+        for statement in [SCHEMA, *INDICES]:
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif marks != [APPLICATION_ID, SCHEMA_VERSION]:

@@ -50,10 +50,9 @@ class SqsQueue:
         self._url = queue.queue_url
         self._is_fifo = queue.queue_url.endswith(".fifo")
         self._visibility_timeout_s = settings.queue_manager.visibility_timeout_s
-        self._max_backoff_s = settings.queue_manager.max_backoff_s
         self._what = f"queue '{queue.name}' ({queue.queue_url})"
         region, endpoint_url = place_of(queue.queue_url)
-        region = queue.region or region or settings.aws.region
+        region = queue.region or region
         endpoint_url = queue.endpoint_url or settings.aws.endpoint_url or endpoint_url
         self._polls = sqs_client(settings.aws, region, endpoint_url, POLL_TIMEOUT_S)
         #: Of its own, so that a renewal never waits for a poll's connection.
@@ -68,10 +67,9 @@ class SqsQueue:
         """Send a message; SQS has stored it when this returns. The result is its MessageId."""
         check_body(body)
         with explained(self._what, _BODY_CODES):
-            sent = self._calls.send_message(
+            return self._calls.send_message(
                 QueueUrl=self._url, MessageBody=body, **self._fifo_fields(job_id, job_id)
-            )
-        return sent["MessageId"]
+            )["MessageId"]
 
     def receive(self, wait_s: float) -> Message | None:
         """Take one message, waiting up to `wait_s` seconds, whole ones and 20 at most."""
@@ -83,20 +81,20 @@ class SqsQueue:
                 VisibilityTimeout=self._visibility_timeout_s,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-        for message in received.get("Messages", []):
-            return Message(
-                id=message["MessageId"],
-                body=message["Body"],
-                receipt=message["ReceiptHandle"],
-                receives=int(message["Attributes"]["ApproximateReceiveCount"]),
-            )
+            for message in received.get("Messages", []):
+                return Message(
+                    id=message["MessageId"],
+                    body=message["Body"],
+                    receipt=message["ReceiptHandle"],
+                    receives=int(message["Attributes"]["ApproximateReceiveCount"]),
+                )
         return None
 
     def extend(self, message: Message, timeout_s: float) -> None:
         """Hide the message for `timeout_s` seconds from now, to 12 hours after its receive."""
         self._set_visibility(message, timeout_s)
 
-    def release(self, message: Message, delay_s: float = 0) -> None:
+    def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:  # noqa: ARG002 (SQS keeps no word beside a message)
         """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
         self._set_visibility(message, delay_s)
 
@@ -119,25 +117,13 @@ class SqsQueue:
     def dead_letter(self, message: Message, reason: str) -> None:
         """Move the message to the dead-letter queue of the redrive policy, with its reason.
 
-        Without one, or without the right to use it, the message is released with the longest
-        back-off and a warning: it must not be lost, and SQS has no other place for it.
+        Raises LeaseLost, and ConfigError without one or without the right to use it; the message
+        is still held then.
         """
         # Proves that the message is still ours, and holds it while it is copied.
         self.extend(message, self._visibility_timeout_s)
-        try:
-            self._send_dead(message, reason)
-        except ConfigError as error:
-            log.event(
-                Event.JOB_RELEASED,
-                f"[{self.name} {message.id}] Cannot move the message to a dead-letter queue, "
-                f"it comes back in {self._max_backoff_s} s: {error}",
-                level=logging.WARNING,
-                queue=self.name,
-                message_id=message.id,
-            )
-            self.release(message, self._max_backoff_s)
-        else:
-            self.delete(message)
+        self._send_dead(message, reason)
+        self.delete(message)
 
     def _send_dead(self, message: Message, reason: str) -> None:
         url = self._dead_letter_url()
@@ -162,18 +148,18 @@ class SqsQueue:
 
     def counts(self) -> QueueCounts:
         """SQS's approximate counts; a dead-letter queue that may not be read counts as empty."""
-        here = self._attributes(self._url, *_COUNTS)
+        waiting, in_flight, delayed = self._numbers(self._url, *_COUNTS)
         try:
             url = self._dead_letter_url()
-            dead = 0 if url is None else int(self._attributes(url, _COUNTS[0])[_COUNTS[0]])
+            [dead] = [0] if url is None else self._numbers(url, _COUNTS[0])
         except ConfigError:
             dead = 0
-        waiting, in_flight, delayed = (int(here[name]) for name in _COUNTS)
         return QueueCounts(visible=waiting + delayed, in_flight=in_flight, dead=dead)
 
     def check(self) -> None:
         """Return if the queue can be reached; warn if it has no dead-letter queue."""
-        if "RedrivePolicy" not in self._attributes(self._url, "QueueArn", "RedrivePolicy"):
+        self._numbers(self._url, *_COUNTS)
+        if self._dead_letter_policy() is None:
             log.event(
                 Event.CONFIG_NOTE,
                 f"{self._what} has no redrive policy: jobs that always fail come back forever; "
@@ -182,20 +168,29 @@ class SqsQueue:
                 queue=self.name,
             )
 
-    def _attributes(self, url: str, *names: QueueAttributeNameType) -> dict[Any, str]:
+    def _numbers(self, url: str, *names: QueueAttributeNameType) -> list[int]:
+        """Attributes that are counts, in the order of their names."""
         with explained(self._what):
             answer = self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=names)
-        return dict(answer.get("Attributes", {}))
+            return [int(answer["Attributes"][name]) for name in names]
+
+    def _dead_letter_policy(self) -> str | None:
+        """The redrive policy, in JSON. Asked for each time: an operator may change it."""
+        with explained(self._what):
+            answer = self._calls.get_queue_attributes(
+                QueueUrl=self._url, AttributeNames=["RedrivePolicy"]
+            )
+            return answer.get("Attributes", {}).get("RedrivePolicy")
 
     def _dead_letter_url(self) -> str | None:
-        """Looked up each time: it is needed seldom, and an operator may change it."""
-        policy = self._attributes(self._url, "RedrivePolicy").get("RedrivePolicy")
+        policy = self._dead_letter_policy()
         if policy is None:
             return None
-        account, name = json.loads(policy)["deadLetterTargetArn"].split(":")[-2:]
-        with explained(f"{self._what}: dead-letter queue '{name}'"):
-            found = self._calls.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-        return found["QueueUrl"]
+        with explained(f"{self._what}: dead-letter queue of {policy}"):
+            account, name = json.loads(policy)["deadLetterTargetArn"].split(":")[-2:]
+            return self._calls.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)[
+                "QueueUrl"
+            ]
 
     def _fifo_fields(self, group: str, deduplication: str) -> dict[str, Any]:
         if not self._is_fifo:

@@ -12,28 +12,27 @@ from gpuqueue.aws import code_of, explained, s3_client
 from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import S3BucketSettings
-from gpuqueue.errors import ConfigError, InvalidJob
+from gpuqueue.errors import InvalidJob, TransientError
 from gpuqueue.storage.base import PutOptions
 from gpuqueue.storage.rules import check_key, check_options
 
 #: PutObject's limit; larger objects need a multipart upload.
 MAX_OBJECT_BYTES = 5 << 30
 
-#: What a refusal says about the bucket or our rights, not about the object.
-_BUCKET_CODES = dict.fromkeys(
+#: Refusals that say something about the object; all others are about the bucket or our rights.
+_OBJECT_CODES = dict.fromkeys(
     [
-        "403",
-        "404",
-        "AccessDenied",
-        "AllAccessDisabled",
-        "AuthorizationHeaderMalformed",
-        "InvalidAccessKeyId",
-        "InvalidToken",
-        "NoSuchBucket",
-        "PermanentRedirect",
-        "SignatureDoesNotMatch",
+        "AccessControlListNotSupported",
+        "EntityTooLarge",
+        "InvalidArgument",
+        "InvalidRequest",
+        "InvalidStorageClass",
+        "InvalidURI",
+        "KeyTooLongError",
+        "MalformedACLError",
+        "MetadataTooLarge",
     ],
-    ConfigError,
+    InvalidJob,
 )
 _ACL_ADVICE = {
     "AccessControlListNotSupported": (
@@ -57,7 +56,7 @@ class S3Storage:
         self._what = f"bucket '{bucket.name}' (s3://{bucket.bucket})"
         self._client = s3_client(
             settings.aws,
-            bucket.region or settings.aws.region,
+            bucket.region,
             bucket.endpoint_url or settings.aws.endpoint_url,
             path_style=bucket.path_style,
         )
@@ -77,13 +76,14 @@ class S3Storage:
         check_options(options)
         if len(binary.data) > MAX_OBJECT_BYTES:
             raise InvalidJob(f"key '{key}': {len(binary.data)} bytes; S3 takes {MAX_OBJECT_BYTES}")
-        with explained(f"{self._what}, key '{key}'", _BUCKET_CODES, otherwise=InvalidJob):
+        with explained(f"{self._what}, key '{key}'", _OBJECT_CODES):
             try:
-                self._client.put_object(
+                answer = self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
                     Body=binary.data,
                     ContentType=binary.mime_type,
+                    ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=base64.b64encode(hashlib.sha256(binary.data).digest()).decode(),
                     **_fields(options),
                 )
@@ -94,6 +94,11 @@ class S3Storage:
                 raise InvalidJob(
                     f"{self._what}, key '{key}': acl '{options.acl}' is refused: {advice}"
                 ) from error
+            if not answer.get("ETag"):
+                raise TransientError(
+                    f"{self._what}, key '{key}': the answer does not confirm the object; "
+                    "check endpoint_url"
+                )
         return f"s3://{self._bucket}/{key}"
 
     def get(self, key: str) -> bytes:
@@ -103,9 +108,9 @@ class S3Storage:
             try:
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    raise KeyError(key) from None
-                raise
+                if code_of(error) != "NoSuchKey":
+                    raise
+        raise KeyError(key)
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""

@@ -20,6 +20,7 @@ TUNNELS = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("2001::/32"
 def resolve(host: str, port: int, allow_private: bool) -> list[str]:
     """The addresses of `host`, in the order to try them.
 
+    How long a look-up may take, the machine's resolver says (often 10 s).
     Raises InvalidJob if one of them is not public and `allow_private` is false, TransientError if
     the name cannot be resolved.
     """

@@ -102,9 +102,15 @@ def post(
         answer = _post_once(target, body, headers, settings, deadline)
         if not (settings.follow_redirects and answer.status in (307, 308) and answer.location):
             return answer
-        location = urljoin(target.origin + target.path, answer.location)
-        target = parse_target(location, settings)
+        target = parse_target(_absolute(answer.location, target), settings)
     raise InvalidJob(f"{target.origin} redirected more than {MAX_REDIRECTS} times")
+
+
+def _absolute(location: str, base: Target) -> str:
+    try:
+        return urljoin(base.origin + base.path, location)
+    except ValueError as error:
+        raise InvalidJob(f"{base.origin} redirected to a malformed URL") from error
 
 
 def _post_once(

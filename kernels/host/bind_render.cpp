@@ -32,8 +32,8 @@ static RenderJob job_from_bytes(const nb::bytes& bytes) {
                            "; pack it by layouts()['RenderJob']").c_str());
   RenderJob job;
   memcpy(&job, bytes.c_str(), sizeof job);
-  if (uint64_t{job.width} * job.height != job.item_count || job.item_count == 0)
-    throw nb::value_error("RenderJob.item_count must be width * height, and not zero");
+  if (uint64_t{job.first_item} + job.item_count > uint64_t{job.width} * job.height)
+    throw nb::value_error("RenderJob's items end beyond width * height");
   if (!job.film) throw nb::value_error("RenderJob.film is null");
   if (job.max_depth == 0) throw nb::value_error("RenderJob.max_depth must be at least 1");
   if (job.sample_count == 0) throw nb::value_error("RenderJob.sample_count must be at least 1");

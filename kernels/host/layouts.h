@@ -29,7 +29,7 @@ inline std::vector<Layout> all_layouts() {
                FIELD(RenderJob, parameters), FIELD(RenderJob, lights), FIELD(RenderJob, light_cdf),
                FIELD(RenderJob, light_count), FIELD(RenderJob, emission_density),
                FIELD(RenderJob, environment), FIELD(RenderJob, film), FIELD(RenderJob, width),
-               FIELD(RenderJob, height), FIELD(RenderJob, item_count),
+               FIELD(RenderJob, height), FIELD(RenderJob, first_item), FIELD(RenderJob, item_count),
                FIELD(RenderJob, first_sample), FIELD(RenderJob, sample_count),
                FIELD(RenderJob, seed), FIELD(RenderJob, max_depth)),
       DESCRIBE(Ray, "Ray", FIELD(Ray, origin), FIELD(Ray, direction), FIELD(Ray, t_min),

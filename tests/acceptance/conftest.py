@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -109,7 +110,10 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        yield build_cloud(f"http://{host}:{port}", tmp_path)
+        endpoint = f"http://{host}:{port}"
+        # All servers of a process share their state.
+        urlopen(Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=10).close()
+        yield build_cloud(endpoint, tmp_path)
     finally:
         server.stop()
 

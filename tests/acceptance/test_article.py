@@ -53,8 +53,11 @@ def test_the_articles_two_jobs_arrive_in_the_bucket(cloud: Cloud, tmp_path: Path
         for reply, command in ((version, "get_version"), (render, "rs_fancy_render")):
             job_id = reply["result"]
             server.wait_for(rf"{job_id}\] Job processed, removing from queue\.")
-            assert lines_of(job_id, server.log) == [
-                "Job successfully queued.",
+            lines = lines_of(job_id, server.log)
+            # Front end and listener are two processes: the job may arrive before its sender has
+            # written that it is gone.
+            lines.remove("Job successfully queued.")
+            assert lines == [
                 "Received job from queue.",
                 f"Executing command: {command}.",
                 f"Executed command: {command}.",

@@ -18,7 +18,7 @@ SLACK = {"registers": 8, "spills": 64, "stack": 128}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("compiler", sorted(COMPILERS))
 def test_the_kernel_compiles_without_a_warning_and_within_its_budget(
     compiler: str, architecture: int
 ) -> None:

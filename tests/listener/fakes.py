@@ -46,7 +46,7 @@ class FakeQueue:
     def extend(self, message: Message, timeout_s: float) -> None:
         self._called("extend", message, timeout_s)
 
-    def release(self, message: Message, delay_s: float = 0) -> None:
+    def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:
         self._called("release", message, delay_s)
 
     def delete(self, message: Message) -> None:

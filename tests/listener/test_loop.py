@@ -35,7 +35,7 @@ def stop_after(polls: int, queue: FakeQueue) -> Shutdown:
 
 
 def listen(queue: FakeQueue, runner: FakeRunner, shutdown: Shutdown) -> None:
-    Listener(SETTINGS, queue, FakeQueue(), runner, shutdown).run()  # type: ignore[arg-type]
+    Listener(SETTINGS, queue, runner, shutdown).run()  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,12 @@ import pytest
 from pydantic import SecretStr
 
 from gpuqueue.binary import Binary
-from gpuqueue.config.settings import AwsSettings, QueueManagerSettings, Settings
+from gpuqueue.config.settings import (
+    AwsSettings,
+    QueueManagerSettings,
+    Settings,
+    embedded_settings,
+)
 from gpuqueue.errors import (
     ConfigError,
     DeviceLost,
@@ -28,7 +33,7 @@ from gpuqueue.errors import (
     TransientError,
 )
 from gpuqueue.listener.lease import Lease
-from gpuqueue.listener.render_process import RenderProcess
+from gpuqueue.listener.render_process import RenderProcess, _to_json
 
 from .fakes import lease_of, message
 
@@ -136,6 +141,15 @@ def test_a_command_that_no_job_may_ask_for_is_refused(
         shared.run(command, {}, lease_of(message()), lambda *_: None)
 
 
+def test_a_buffer_of_numbers_arrives_as_its_bytes(shared: RenderProcess) -> None:
+    assert run(shared, "numbers", 3).data == bytes(12)
+
+
+def test_bytes_that_are_none_fail_the_job(shared: RenderProcess) -> None:
+    with pytest.raises(JobFailed, match="TypeError"):
+        run(shared, "text_as_bytes", "text")
+
+
 def test_bad_parameters_are_refused_by_name(shared: RenderProcess) -> None:
     with pytest.raises(InvalidJob, match=r"parameters of probe: do: .*; colour: "):
         shared.run("probe", {"colour": 1}, lease_of(message()), lambda *_: None)
@@ -157,6 +171,7 @@ def test_sys_exit_fails_the_job_and_not_the_process(shared: RenderProcess) -> No
     [
         ("abort", None, DeviceLost, "SIGABRT"),
         ("kill", signal.SIGSEGV, DeviceLost, "SIGSEGV"),
+        ("kill", 40, DeviceLost, "signal 40"),
         ("kill", signal.SIGKILL, DeviceLost, r"SIGKILL \(out of memory\?\)"),
         ("os_exit", 7, JobFailed, "status 7"),
         ("os_exit", 0, JobFailed, "status 0"),
@@ -192,6 +207,13 @@ def test_a_revoked_lease_stops_the_command_and_its_process(
     with pytest.raises(type(reason)):
         shared.run("probe", {"do": "sleep", "value": 600}, lease, lambda *_: lease.revoke(reason))
     wait_until_gone(pid)
+
+
+def test_a_lease_that_ended_late_does_not_disturb_the_next_job(shared: RenderProcess) -> None:
+    shared.start()
+    assert shared._child is not None
+    shared._child.wake()
+    assert run(shared, "echo", 1).data == b"1"
 
 
 def test_a_lease_that_was_revoked_before_runs_nothing_to_its_end(shared: RenderProcess) -> None:
@@ -272,6 +294,13 @@ def test_a_user_command_that_kills_its_process_at_start_loses_the_device(tmp_pat
     (tmp_path / "deadly.py").write_text("import os\nos._exit(9)\n")
     with pytest.raises(DeviceLost, match=r"did not start: .*status 9"):
         RenderProcess(Settings(command_folders=(tmp_path,))).start()
+
+
+def test_the_settings_reach_the_child_whole(tmp_path: Path) -> None:
+    settings = embedded_settings(tmp_path, tmp_path).model_copy(
+        update={"aws": SETTINGS.aws, "command_folders": (COMMANDS,)}
+    )
+    assert Settings.model_validate_json(_to_json(settings)) == settings
 
 
 def test_nothing_is_left_after_close() -> None:

@@ -19,11 +19,11 @@ FALLOFF_INVERSE_SQUARE = 0
 MESH_HAS_NORMALS = 1
 
 
-def mitsuba_dict(scene: SceneBuffers, folder: Path, bounces: int) -> dict[str, Any]:
+def mitsuba_dict(scene: SceneBuffers, folder: Path, max_depth: int) -> dict[str, Any]:
     """The whole scene; `folder` receives the PLY files."""
     result: dict[str, Any] = {
         "type": "scene",
-        "integrator": {"type": "path", "max_depth": bounces + 1, "rr_depth": 1000},
+        "integrator": {"type": "path", "max_depth": max_depth, "rr_depth": 1000},
         "sensor": sensor(scene),
     }
     if np.any(scene.environment):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,8 @@ DEEDS = {
     "flood": flood,
     "from_threads": from_threads,
     "call": call,
+    "numbers": lambda value, context: Binary(memoryview(array("f", [0] * value)), "image/x-exr"),
+    "text_as_bytes": lambda value, context: Binary(value, "image/png"),
     "nan": lambda value, context: float("nan"),
     "not_json": lambda value, context: {1, 2},
     "abort": lambda value, context: os.abort(),

@@ -1,0 +1,108 @@
+"""Samples into a film, in launches short enough to stop between any two.
+
+A launch takes so many samples as the device did in the last one within `LAUNCH_S`: whole passes
+over the picture, 1, 2, 4 … samples for each pixel, or a part of one pass where the picture is large
+or the device slow. How the work is cut changes no bit of the film.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gpuqueue.device import Device, Work
+from gpuqueue.render.request import Plan
+
+#: How long a launch is to take: long beside its overhead, short for who waits for it to stop.
+LAUNCH_S = 0.1
+#: Samples of the first launch, before the device's speed is known.
+FIRST_LAUNCH = 1 << 14
+#: How much larger a launch may be than the one before.
+GROWTH = 4
+#: Work items come in whole tiles of the kernels (kernels/film.cuh).
+TILE_PIXELS = 256
+
+#: Told of progress: a fraction of 1 and a sentence. What it raises ends the render.
+Report = Callable[[float, str], None]
+
+
+@dataclass
+class Budget:
+    """How many samples the next launch may take."""
+
+    samples: int = FIRST_LAUNCH
+
+    def learn(self, samples: int, seconds: float) -> None:
+        """Set the budget from what a launch took."""
+        possible = samples * LAUNCH_S / max(seconds, 1e-6)
+        self.samples = max(1, round(min(possible, self.samples * GROWTH)))
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a render did."""
+
+    samples: int
+    seconds: float
+    #: Whether the time limit ended it.
+    is_cut_short: bool
+
+    @property
+    def samples_per_s(self) -> float:
+        """Speed."""
+        return self.samples / max(self.seconds, 1e-9)
+
+
+def render_film(device: Device, scene: Any, film: Any, plan: Plan, report: Report) -> Rendered:
+    """Take the plan's samples until all are there or its time is over.
+
+    Every pixel gets one sample at least. Calls `report` after each launch.
+    """
+    budget = Budget()
+    start = time.monotonic()
+    done = Rendered(0, 0.0, is_cut_short=False)
+    for work in launches(plan, budget):
+        if _time_is_over(plan, done):
+            return Rendered(done.samples, done.seconds, is_cut_short=True)
+        device.render(scene, film, work)
+        seconds = time.monotonic() - start
+        budget.learn(work.samples, seconds - done.seconds)
+        done = Rendered(done.samples + work.samples, seconds, is_cut_short=False)
+        report(*_progress(plan, done))
+    return done
+
+
+def launches(plan: Plan, budget: Budget) -> Iterator[Work]:
+    """Cut the plan into works of the budget's size at the moment each is asked for."""
+    sample = 0
+    while sample < plan.samples:
+        count = max(1, min(budget.samples // plan.pixels, plan.samples - sample))
+        pixel = 0
+        while pixel < plan.pixels:
+            pixels = _pixels_within(budget.samples // count, plan.pixels - pixel)
+            yield Work(pixel, pixels, sample, count, plan.seed, plan.max_depth)
+            pixel += pixels
+        sample += count
+
+
+def _pixels_within(budget: int, left: int) -> int:
+    """All that are left, or as many whole tiles as fit."""
+    return left if left <= budget else min(left, max(1, budget // TILE_PIXELS) * TILE_PIXELS)
+
+
+def _time_is_over(plan: Plan, done: Rendered) -> bool:
+    has_first_pass = done.samples >= plan.pixels
+    return plan.time_limit_s is not None and has_first_pass and done.seconds >= plan.time_limit_s
+
+
+def _progress(plan: Plan, done: Rendered) -> tuple[float, str]:
+    total = plan.pixels * plan.samples
+    fraction = done.samples / total
+    if plan.time_limit_s is not None and done.samples >= plan.pixels:
+        fraction = max(fraction, min(1.0, done.seconds / plan.time_limit_s))
+    return fraction, (
+        f"{done.samples / plan.pixels:.3g} of {plan.samples} samples a pixel, "
+        f"{done.samples_per_s / 1e6:.2f} million samples/s"
+    )

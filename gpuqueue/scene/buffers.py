@@ -1,0 +1,216 @@
+"""A scene as arrays in the kernels' layouts (kernels/scene_types.cuh, reported by the module)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuqueue.errors import InvalidJob
+from gpuqueue.scene.light_table import LightTable, light_table
+from gpuqueue.scene.model import Camera, Material, Mesh, Scene
+
+Layouts = Mapping[str, "np.dtype[np.void]"]
+Records = NDArray[np.void]
+
+_HAS_NORMALS, _HAS_UVS = 1, 2
+#: Parameters of every material start at a multiple of this.
+_ALIGNMENT = 16
+
+
+@dataclass(frozen=True, eq=False)
+class SceneBuffers:
+    """What the kernels read. V vertices, T triangles, S slots, L lights over all meshes."""
+
+    camera: np.void
+    positions: NDArray[np.float32]  #: [V, 3]
+    normals: NDArray[np.float32]  #: [V, 3]; zeros where a mesh has none
+    uvs: NDArray[np.float32]  #: [V, 2]; zeros where a mesh has none
+    triangles: Records  #: Triangle
+    meshes: Records  #: Mesh
+    instances: Records  #: Instance
+    material_slots: NDArray[np.uint32]  #: [S]
+    materials: Records  #: Material
+    parameters: NDArray[np.uint8]
+    lights: Records  #: Light
+    light_cdf: NDArray[np.float32]  #: [L]
+    emission_density: float  #: see Light in scene_types.cuh
+    environment: NDArray[np.float32]  #: [3]
+    width: int
+    height: int
+
+
+def pack(
+    scene: Scene,
+    layouts: Layouts,
+    shaders: Sequence[str],
+    width: int | None = None,
+    height: int | None = None,
+) -> SceneBuffers:
+    """Return a scene in the layouts of the kernels at hand.
+
+    `shaders` lists the kernels' material kinds by id. `width` and `height` are the size of the
+    film in pixels; left out, the camera's own, or what keeps its proportion. Raises InvalidJob
+    for a material kind or parameter that the kernels do not have.
+    """
+    width, height = film_size(scene.camera, width, height)
+    parameters, offsets = _parameters(scene.materials, layouts)
+    lists, list_starts = _material_slots(scene)
+    lights = light_table(scene)
+    return SceneBuffers(
+        camera=camera_record(scene.camera, layouts, width, height),
+        positions=_joined([mesh.positions for mesh in scene.meshes], 3),
+        normals=_joined([_or_zeros(mesh, mesh.normals, 3) for mesh in scene.meshes], 3),
+        uvs=_joined([_or_zeros(mesh, mesh.uvs, 2) for mesh in scene.meshes], 2),
+        triangles=_triangles(scene.meshes, layouts["Triangle"]),
+        meshes=_meshes(scene.meshes, layouts["Mesh"]),
+        instances=_instances(scene, list_starts, layouts["Instance"]),
+        material_slots=lists,
+        materials=_materials(scene.materials, offsets, shaders, layouts["Material"]),
+        parameters=parameters,
+        lights=_lights(lights, layouts["Light"]),
+        light_cdf=lights.cdf,
+        emission_density=lights.emission_density,
+        environment=np.array(scene.environment, np.float32),
+        width=width,
+        height=height,
+    )
+
+
+def film_size(camera: Camera, width: int | None, height: int | None) -> tuple[int, int]:
+    """Return the film's size: as asked for; one side alone keeps the camera's proportion."""
+    own_width, own_height = camera.resolution
+    if width is None and height is None:
+        return own_width, own_height
+    if width is None:
+        width = max(1, round((height or 1) * own_width / own_height))
+    return width, height or max(1, round(width * own_height / own_width))
+
+
+def camera_record(camera: Camera, layouts: Layouts, width: int, height: int) -> np.void:
+    """Return the Camera that fills a film of `width` x `height` pixels.
+
+    A film of another proportion than the camera's keeps the picture's width and the shape of
+    its pixels, so that nothing is distorted; it sees more or less above and below.
+    """
+    x, y, window_width, window_height = camera.window
+    columns, rows = camera.raster
+    step = window_width / width  # pixels of the raster for a pixel of the film
+    right, up = camera.plane[0] / columns, camera.plane[1] / rows
+    # The film's upper left corner in pixels of the raster, from the raster's centre.
+    left = x - columns / 2 + camera.offset[0]
+    top = rows / 2 - y - window_height / 2 + height * step / 2 + camera.offset[1]
+    corner = np.array([left * right, top * up, -1.0])
+    middle = np.array([(left + window_width / 2) * right, (top - height * step / 2) * up, -1.0])
+    linear = camera.world_from_camera[:3, :3]
+    linear = linear / (np.linalg.norm(linear @ middle) or 1.0)
+    records: Records = np.zeros(1, layouts["Camera"])
+    record: np.void = records[0]
+    record["origin"] = camera.world_from_camera[:3, 3]
+    record["corner"] = linear @ corner
+    record["dx"] = linear @ [step * right, 0.0, 0.0]
+    record["dy"] = linear @ [0.0, -step * up, 0.0]
+    return record
+
+
+def _joined(arrays: Sequence[NDArray[np.float32]], columns: int) -> NDArray[np.float32]:
+    return np.concatenate([np.zeros((0, columns), np.float32), *arrays])
+
+
+def _or_zeros(mesh: Mesh, values: NDArray[np.float32] | None, columns: int) -> NDArray[np.float32]:
+    return np.zeros((len(mesh.positions), columns), np.float32) if values is None else values
+
+
+def _triangles(meshes: Sequence[Mesh], dtype: np.dtype[np.void]) -> Records:
+    records = np.zeros(sum(len(mesh.triangles) for mesh in meshes), dtype)
+    start = 0
+    for mesh in meshes:
+        part = records[start : start + len(mesh.triangles)]
+        part["vertex"], part["material"] = mesh.triangles, mesh.slots
+        start += len(part)
+    return records
+
+
+def _meshes(meshes: Sequence[Mesh], dtype: np.dtype[np.void]) -> Records:
+    records = np.zeros(len(meshes), dtype)
+    triangle_counts = np.array([len(mesh.triangles) for mesh in meshes], np.int64)
+    vertex_counts = np.array([len(mesh.positions) for mesh in meshes], np.int64)
+    records["triangle_count"], records["vertex_count"] = triangle_counts, vertex_counts
+    records["first_triangle"] = np.cumsum(triangle_counts) - triangle_counts
+    records["first_vertex"] = np.cumsum(vertex_counts) - vertex_counts
+    records["flags"] = [
+        _HAS_NORMALS * (mesh.normals is not None) | _HAS_UVS * (mesh.uvs is not None)
+        for mesh in meshes
+    ]
+    return records
+
+
+def _instances(scene: Scene, list_starts: NDArray[np.int64], dtype: np.dtype[np.void]) -> Records:
+    placed = scene.instances
+    records = np.zeros(len(placed), dtype)
+    inverse = np.linalg.inv(placed.world_from_object)
+    shape = records["world_from_object"].shape
+    records["world_from_object"] = placed.world_from_object[:, :3].reshape(shape)
+    records["object_from_world"] = inverse[:, :3].reshape(shape)
+    records["mesh"] = placed.mesh
+    records["first_material"] = list_starts[placed.material_list]
+    records["mask"] = placed.visibility
+    return records
+
+
+def _material_slots(scene: Scene) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Every material list end to end, and where each starts."""
+    lengths = np.array([len(materials) for materials in scene.material_lists], np.int64)
+    slots = [index for materials in scene.material_lists for index in materials]
+    return np.array(slots, np.uint32), np.cumsum(lengths) - lengths
+
+
+def _materials(
+    materials: Sequence[Material],
+    offsets: Sequence[int],
+    shaders: Sequence[str],
+    dtype: np.dtype[np.void],
+) -> Records:
+    records: Records = np.zeros(len(materials), dtype)
+    records["parameters"] = offsets
+    for index, material in enumerate(materials):
+        if material.kind not in shaders:
+            raise InvalidJob(
+                f"material '{material.name}' is of kind '{material.kind}';"
+                f" the kernels have: {', '.join(shaders)}"
+            )
+        records["shader"][index] = shaders.index(material.kind)
+        records["emission"][index] = material.emission
+    return records
+
+
+def _parameters(
+    materials: Sequence[Material], layouts: Layouts
+) -> tuple[NDArray[np.uint8], list[int]]:
+    """The parameter block, and the byte offset of each material's part."""
+    block, offsets = bytearray(), []
+    for material in materials:
+        offsets.append(len(block))
+        record = np.zeros((), layouts[material.kind])
+        for name, value in material.parameters.items():
+            _set(record, name, value, material)
+        block += record.tobytes()
+        block += bytes(-len(block) % _ALIGNMENT)
+    return np.frombuffer(bytes(block), np.uint8), offsets
+
+
+def _set(record: NDArray[np.void], name: str, value: Any, material: Material) -> None:
+    if name not in (record.dtype.names or ()):
+        raise InvalidJob(f"the kernels' '{material.kind}' has no parameter '{name}'")
+    record[name] = value
+
+
+def _lights(table: LightTable, dtype: np.dtype[np.void]) -> Records:
+    records = np.zeros(len(table.probability), dtype)
+    for name in table.columns:
+        records[name] = table.columns[name]
+    records["probability"] = table.probability
+    return records

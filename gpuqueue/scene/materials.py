@@ -1,0 +1,259 @@
+"""Surface shaders of a scene to the kernels' material kinds. One table names them all.
+
+A base shader (mib_illum_*) returns ``L diffuse cos``, without 1/pi, for a light that returns L;
+such a light delivers the irradiance pi L (lights.py), so that ``diffuse`` is the albedo.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from gpuqueue.scene.arguments import Arguments, find_shader
+from gpuqueue.scene.document import Document
+from gpuqueue.scene.entities import Material as MaterialEntity
+from gpuqueue.scene.entities import NamedShader, ShaderCall, ShaderList, ShaderName
+from gpuqueue.scene.model import BLACK, Color, Material, Parameter
+from gpuqueue.scene.source import Place
+
+GREY = Material("default", "lambert", {"reflectance": (0.5, 0.5, 0.5)}, note="grey")
+MAX_CHAIN = 16
+
+Build = Callable[[Arguments], Material]
+
+
+def resolve_material(document: Document, name: str, at: Place) -> Material:
+    """Return the material that a name stands for: a material or, as with MDL, a shader.
+
+    Raises SceneError at `at` if there is none of this name.
+    """
+    entity = document.entities.get(name)
+    if isinstance(entity, (MaterialEntity, NamedShader)):
+        return replace(_surface(document, entity.shaders, entity.at, 0), name=name)
+    document.find(MaterialEntity, name, at, "material")
+    raise AssertionError("find raises: the entity is no material")
+
+
+def _surface(document: Document, shaders: ShaderList, at: Place, depth: int) -> Material:
+    call = _last_call(document, shaders)
+    if call is None or depth > MAX_CHAIN:
+        document.warnings("this material has no surface shader that is known; it is grey", at)
+        return GREY
+    arguments = Arguments(call, document)
+    if parameter := PASS_THROUGH.get(call.type):
+        inner = _connected(document, arguments.connected(parameter))
+        return _surface(document, inner, call.at, depth + 1)
+    build = SURFACES.get(call.type)
+    if build is None:
+        document.warnings(
+            f"unknown shader '{call.type}': grey is rendered instead",
+            call.at,
+            topic=f"shader {call.type}",
+        )
+        return replace(GREY, shader=call.type, note="unknown shader, grey")
+    arguments.check_names()
+    material = replace(build(arguments), shader=call.type)
+    if material.note:
+        document.warnings(f"'{call.type}': {material.note}", call.at)
+    return material
+
+
+def _last_call(document: Document, shaders: ShaderList) -> ShaderCall | None:
+    """Shaders of a list run on one result: the last one has the final word."""
+    if not shaders:
+        return None
+    last = shaders[-1]
+    return find_shader(document, last.name) if isinstance(last, ShaderName) else last
+
+
+def _connected(document: Document, name: str | None) -> ShaderList:
+    """The shaders behind a connection, which may also name a material."""
+    if name is None:
+        return ()
+    entity = document.entities.get(name)
+    if isinstance(entity, MaterialEntity):
+        return entity.shaders
+    call = find_shader(document, name)
+    return (call,) if call else ()
+
+
+def _limited(color: Color) -> Color:
+    """A reflectance: no more light may leave than arrives."""
+    r, g, b = (min(c, 1.0) for c in color)
+    return r, g, b
+
+
+def _scaled(color: Color, factor: float) -> Color:
+    return color[0] * factor, color[1] * factor, color[2] * factor
+
+
+def _product(a: Color, b: Color) -> Color:
+    return a[0] * b[0], a[1] * b[1], a[2] * b[2]
+
+
+def _lambert(a: Arguments) -> Material:
+    return Material("", "lambert", {"reflectance": _limited(a.color("diffuse"))})
+
+
+def _phong_of(diffuse: Color, specular: Color, exponent: float, note: str = "") -> Material:
+    """The legacy term ``L specular cos^n`` as an energy-normalised lobe.
+
+    A light of irradiance pi L meets ``albedo (n + 2) / (2 pi) cos^n``, which gives the legacy
+    highlight for albedo = 2 specular / (n + 2). The kernel scales down what exceeds one.
+    """
+    exponent = min(max(exponent, 1.0), 1e5)
+    parameters: dict[str, Parameter] = {
+        "diffuse": diffuse,
+        "specular": _scaled(specular, 2.0 / (exponent + 2.0)),
+        "exponent": exponent,
+    }
+    return Material("", "phong", parameters, note=note)
+
+
+def _phong(a: Arguments) -> Material:
+    return _phong_of(a.color("diffuse"), a.color("specular"), a.scalar("exponent"))
+
+
+def _blinn(a: Arguments) -> Material:
+    """Micro-facets of slope m: a lobe about the half vector of exponent 2/m^2 - 2, which is
+    about a quarter of that about the mirror direction."""
+    slope = min(max(a.scalar("roughness"), 0.01), 1.0)
+    exponent = max((2.0 / slope**2 - 2.0) / 4.0, 1.0)
+    note = "approximated by a Phong lobe, without Fresnel"
+    return _phong_of(a.color("diffuse"), a.color("specular"), exponent, note)
+
+
+def _one_color(a: Arguments) -> Material:
+    """An unlit constant: it emits its colour and reflects nothing."""
+    return Material("", "lambert", {"reflectance": BLACK}, emission=a.color("color"))
+
+
+def _reflect(a: Arguments) -> Material:
+    note = "only the reflection is rendered" if a.has("input") else ""
+    return Material("", "mirror", {"reflectance": _limited(a.color("reflect"))}, note=note)
+
+
+def _dielectric(a: Arguments) -> Material:
+    """Smooth glass. `col` is the transmission over unit length: absorption = -ln(col)."""
+    outside = max(a.scalar("ior_out"), 0.0) or 1.0
+    ior = min(max((a.scalar("ior") or 1.5) / outside, 0.1), 10.0)
+    return _glass(ior, a.color("col"))
+
+
+def _glass(ior: float, color: Color) -> Material:
+    absorption = tuple(-math.log(min(max(c, 1e-6), 1.0)) for c in color)
+    white = (1.0, 1.0, 1.0)
+    return Material(
+        "",
+        "glass",
+        {
+            "ior": ior,
+            "reflection": white,
+            "transmission": white,
+            "absorption": (absorption[0], absorption[1], absorption[2]),
+        },
+    )
+
+
+def _dgs(a: Arguments) -> Material:
+    """Diffuse, glossy and specular; with `transp` a specular dielectric."""
+    specular, transparency = a.color("specular"), a.fraction("transp")
+    if transparency > 0.5 and max(specular) > 0:
+        return _glass(min(max(a.scalar("ior") or 1.5, 0.1), 10.0), _limited(specular))
+    if max(specular) > max(*a.color("glossy"), *a.color("diffuse")):
+        return Material("", "mirror", {"reflectance": _limited(specular)})
+    shiny = a.scalar("shiny") or max(a.scalar("shiny_u"), a.scalar("shiny_v")) or 30.0
+    glossy = _scaled(a.color("glossy"), (min(max(shiny, 1.0), 1e5) + 2.0) / 2.0)
+    return _phong_of(a.color("diffuse"), glossy, shiny)
+
+
+def roughness_of_gloss(gloss: float) -> float:
+    """Glossiness 1 (mirror) to 0 (diffuse) as a GGX roughness; square, so that steps look even."""
+    return (1.0 - gloss) ** 2
+
+
+def _mia(a: Arguments) -> Material:
+    """Reflectivity by Fresnel or r0 + (r90 - r0)(1 - cos)^curve; the rest is transmitted, and
+    what is not transmitted is diffuse."""
+    diffuse = _limited(_scaled(a.color("diffuse"), a.fraction("diffuse_weight")))
+    reflection = _limited(_scaled(a.color("refl_color"), a.fraction("reflectivity")))
+    is_metal = a.boolean("refl_is_metal")
+    if is_metal:
+        reflection = _product(reflection, _limited(a.color("diffuse")))
+    ior = min(max(a.scalar("refr_ior"), 1.0), 10.0)
+    r0, r90, curve = a.fraction("brdf_0_degree_refl"), a.fraction("brdf_90_degree_refl"), 5.0
+    if a.boolean("brdf_fresnel"):
+        r0, r90 = ((ior - 1.0) / (ior + 1.0)) ** 2, 1.0
+    else:
+        curve = min(max(a.scalar("brdf_curve"), 0.0), 100.0)
+    alpha = roughness_of_gloss(a.fraction("refl_gloss"))
+    emission = a.color("additional_color")
+    transparency = a.fraction("transparency")
+    if is_metal and transparency == 0.0 and curve == 5.0 and max(diffuse) == 0.0:
+        metal: dict[str, Parameter] = {
+            "f0": _scaled(reflection, r0),
+            "f90": _scaled(reflection, r90),
+            "alpha": alpha,
+        }
+        return Material("", "conductor", metal, emission, note=_left_out(a))
+    parameters: dict[str, Parameter] = {
+        "diffuse": diffuse,
+        "reflection": reflection,
+        "r0": r0,
+        "r90": r90,
+        "curve": curve,
+        "alpha": alpha,
+        "transmission": _limited(_scaled(a.color("refr_color"), transparency)),
+        "ior": ior,
+        "thin_walled": float(a.boolean("thin_walled")),
+    }
+    return Material("", "architectural", parameters, emission, note=_left_out(a))
+
+
+def _left_out(a: Arguments) -> str:
+    features = {
+        "rough refraction": a.fraction("transparency") > 0 and a.fraction("refr_gloss") < 1,
+        "translucency": a.boolean("refr_translucency"),
+        "cutout opacity": a.fraction("cutout_opacity") < 1,
+        "anisotropy": a.scalar("anisotropy") != 1,
+        "bump": a.has("bump") and a.connected("bump") is not None,
+    }
+    missing = [name for name, used in features.items() if used]
+    return f"{', '.join(missing)} not rendered" if missing else ""
+
+
+def _maya_lambert(a: Arguments) -> Material:
+    reflectance = _limited(_scaled(a.color("color"), a.fraction("diffuse")))
+    return Material("", "lambert", {"reflectance": reflectance}, a.color("incandescence"))
+
+
+def _maya_phong(a: Arguments) -> Material:
+    diffuse = _scaled(a.color("color"), a.fraction("diffuse"))
+    material = _phong_of(diffuse, a.color("specularColor"), a.scalar("cosinePower"))
+    return replace(material, emission=a.color("incandescence"))
+
+
+SURFACES: dict[str, Build] = {
+    "mib_illum_lambert": _lambert,
+    "mib_illum_phong": _phong,
+    "mib_illum_blinn": _blinn,
+    "mib_illum_cooktorr": _blinn,
+    "mib_reflect": _reflect,
+    "one_color": _one_color,
+    "dielectric_material": _dielectric,
+    "dgs_material": _dgs,
+    "mia_material": _mia,
+    "mia_material_x": _mia,
+    "adskMayaLambert": _maya_lambert,
+    "adskMayaPhong": _maya_phong,
+}
+
+#: Shaders that hand on the surface of another, and the parameter that names it.
+PASS_THROUGH = {
+    "mib_twosided": "front",
+    "adskMayaShadingEngine": "surfaceShader",
+    "max_mia_material_renderelements": "mia_material",
+    "max_NodeVisibility": "input",
+    "max_MaterialToShader": "material",
+}

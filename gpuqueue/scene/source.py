@@ -1,0 +1,156 @@
+"""Scene text and places in it: offset to line and column, the excerpt with a caret, and includes.
+
+Text is held as Latin-1, one character a byte, so that offsets are byte offsets and binary
+vectors survive; names and excerpts are decoded as UTF-8 when they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gpuqueue.errors import SceneError
+
+#: Characters of a long line that an error shows.
+EXCERPT_WIDTH = 96
+MAX_INCLUDES = 1000
+
+
+def decode(text: str) -> str:
+    """Return a piece of `Source.text` as the UTF-8 that it was written in."""
+    return text.encode("latin-1").decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One scene file: its name relative to the scene root, and its text."""
+
+    name: str
+    path: Path
+    text: str = field(repr=False)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the line and column, both from 1, of a byte offset."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        column = len(decode(self.text[start:offset])) + 1
+        return self.text.count("\n", 0, offset) + 1, column
+
+    def excerpt(self, offset: int) -> str:
+        """Return the line of an offset and, below it, a caret."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", offset)
+        end = len(self.text) if end < 0 else end
+        start = max(start, offset - EXCERPT_WIDTH // 2)
+        end = min(end, start + EXCERPT_WIDTH)
+        before = _printable(decode(self.text[start:offset]))
+        return f"  {before}{_printable(decode(self.text[offset:end]))}\n  {' ' * len(before)}^"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the scene files; prints as ``file:line:column``."""
+
+    source: Source
+    offset: int
+
+    def __str__(self) -> str:
+        line, column = self.source.position(self.offset)
+        return f"{self.source.name}:{line}:{column}"
+
+    def error(self, message: str) -> SceneError:
+        """Return the error to raise: place, message, the line and a caret."""
+        return SceneError(f"{self}: {message}\n{self.source.excerpt(self.offset)}")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that a scene was read from, for caches: it is the same while `sha256` is."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class Library:
+    """Opens scene files below one root and counts what is read.
+
+    Raises SceneError for a path outside the root, for a file that is not there or no plain
+    file, and when all files together exceed `max_bytes`.
+    """
+
+    def __init__(self, root: Path, max_bytes: int) -> None:
+        self.root = root.resolve()
+        self.max_bytes = max_bytes
+        self._bytes_left = max_bytes
+        self._opened = 0
+        self._files: dict[Path, tuple[Source, SourceFile]] = {}
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """Every file read so far, the scene first."""
+        return tuple(file for _, file in self._files.values())
+
+    def locate(self, name: str, folders: tuple[Path, ...]) -> Path | None:
+        """Return the first file called `name` in `folders`; None if there is none."""
+        for folder in folders:
+            path = self._inside(folder / name, name)
+            if _is_file(path):
+                return path
+        return None
+
+    def _inside(self, path: Path, name: str) -> Path:
+        try:
+            resolved = path.resolve()
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL in the name
+            raise SceneError(f"'{_printable(name)}' is not a usable path") from None
+        if not resolved.is_relative_to(self.root):
+            raise SceneError(f"'{_printable(name)}' lies outside the scene folder")
+        return resolved
+
+    def open(self, path: Path) -> Source:
+        """Read a file that lies inside the root; each inclusion counts its bytes again."""
+        self._opened += 1
+        if self._opened > MAX_INCLUDES:
+            raise SceneError(f"more than {MAX_INCLUDES} files are included")
+        if path not in self._files:
+            self._files[path] = self._read(path)
+        source, file = self._files[path]
+        self._bytes_left -= file.size
+        if self._bytes_left < 0:
+            raise self._too_large()
+        return source
+
+    def _too_large(self) -> SceneError:
+        return SceneError(f"the scene files exceed the limit of {self.max_bytes} bytes")
+
+    def _read(self, path: Path) -> tuple[Source, SourceFile]:
+        name = path.relative_to(self.root).as_posix()
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(self._bytes_left + 1)
+        except OSError as error:
+            raise SceneError(f"cannot read '{name}': {error.strerror}") from None
+        if len(data) > self._bytes_left:
+            raise self._too_large()
+        digest = hashlib.sha256(data).hexdigest()
+        return Source(name, path, data.decode("latin-1")), SourceFile(path, len(data), digest)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for the file system
+        return False
+
+
+def open_scene(library: Library, path: Path) -> Source:
+    """Open the scene file itself. Raises SceneError if it is missing or outside the root."""
+    found = library.locate(str(path), (library.root,))
+    if found is None:
+        raise SceneError(f"scene file '{path}' does not exist")
+    return library.open(found)

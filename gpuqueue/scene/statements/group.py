@@ -1,0 +1,171 @@
+"""``group``: vectors, vertices that refer to them, and polygons of any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuqueue.scene.document import Document
+from gpuqueue.scene.entities import Geometry
+from gpuqueue.scene.source import Place
+from gpuqueue.scene.statements.approximation import skip_approximation
+from gpuqueue.scene.statements.binary import floats
+from gpuqueue.scene.statements.mesh import check_coordinates, check_indices
+from gpuqueue.scene.statements.surfaces import skip_block, skip_free_form
+from gpuqueue.scene.tokens import Kind, Tokens
+from gpuqueue.scene.triangulate import Polygon, triangulate
+
+_FREE_FORM = ("surface", "curve", "connect", "space")
+
+
+@dataclass
+class _Group:
+    """What has been read of a group: indices into its vectors, and polygons of vertices."""
+
+    vectors: NDArray[np.float32]
+    at: Place
+    positions: list[int] = field(default_factory=list)
+    normals: list[int] = field(default_factory=list)
+    uvs: list[int] = field(default_factory=list)
+    polygons: list[Polygon] = field(default_factory=list)
+    polygon_slots: list[int] = field(default_factory=list)
+    slots: dict[str | int | None, int] = field(default_factory=dict)
+    material: str | int | None = None
+
+
+def parse_group(tokens: Tokens, document: Document, *, tagged: bool) -> list[Geometry]:
+    """group = "group" [name] ["merge" f] { vector } { vertex } { geometry } "end" "group"."""
+    if tokens.at_string():
+        tokens.string()
+    if tokens.accept_word("merge"):
+        tokens.number()
+    at = tokens.peek().place
+    group = _Group(check_coordinates(_parse_vectors(tokens), at), at)
+    while tokens.at_word("v"):
+        _parse_vertices(tokens, group)
+    while not tokens.at_word("end"):
+        _parse_geometry(tokens, document, group, tagged=tagged)
+    tokens.expect_end("group")
+    return [_geometry(group)] if group.polygons else []
+
+
+def _parse_vectors(tokens: Tokens) -> NDArray[np.float64]:
+    """vectors = { x y z | BINARY }; an array [N, 3]."""
+    runs = [np.zeros((0, 3))]
+    while tokens.at_number() or tokens.peek().kind is Kind.BINARY:
+        if tokens.at_number():
+            run = tokens.number_run()
+            if len(run) % 3:
+                raise tokens.fail(f"{len(run)} numbers do not make whole vectors of three")
+            runs.append(run.reshape(-1, 3))
+        else:
+            runs.append(floats(tokens.binary(12)).reshape(1, 3))
+    return np.concatenate(runs)
+
+
+def _parse_vertices(tokens: Tokens, group: _Group) -> None:
+    """vertex = "v" i ["n" i] ["d" i i [i [i i]]] { "t" i [i i] } { "m" i } { "u" i } [corner]."""
+    tokens.expect_word("v")
+    last = len(group.vectors) - 1
+    what = "the index of a vector"
+    group.positions.append(tokens.integer(what, 0, last))
+    normal = uv = -1
+    while word := tokens.accept_word(
+        "n", "t", "d", "m", "u", "cusp", "conic", "corner", "dart", "level"
+    ):
+        if word in ("cusp", "conic", "corner", "dart"):
+            continue
+        index = tokens.integer(what, 0, last)
+        if word == "n":
+            normal = index
+        elif word == "t" and uv < 0:
+            uv = index
+        while tokens.at_integer() and word in ("t", "d"):
+            tokens.integer(what, 0, last)
+    group.normals.append(normal)
+    group.uvs.append(uv)
+
+
+def _parse_geometry(tokens: Tokens, document: Document, group: _Group, *, tagged: bool) -> None:
+    at = tokens.peek().place
+    if tokens.at_word("p", "c", "cp", "strip", "fan"):
+        _parse_polygon(tokens, group, tagged=tagged)
+    elif tokens.at_word(*_FREE_FORM):
+        skip_free_form(tokens)
+        document.warnings("NURBS curves and surfaces are not rendered", at)
+    elif tokens.at_word("subdivision"):
+        skip_block(tokens, "subdivision", "surface")
+        document.warnings("subdivision surfaces are not rendered", at)
+    elif tokens.at_word("ccmesh"):
+        skip_block(tokens, "ccmesh")
+        document.warnings("ccmesh surfaces are not rendered", at)
+    elif tokens.at_word("approximate"):
+        skip_approximation(tokens)
+    elif not tokens.accept_word("visible", "trace", "shadow", "caustic", "globillum"):
+        raise tokens.expected("a polygon ('p', 'c', 'strip', 'fan'), a surface or 'end group'")
+
+
+def _parse_polygon(tokens: Tokens, group: _Group, *, tagged: bool) -> None:
+    """polygon = ("p" | "c" | "cp") [material | label] INT+ { "hole" INT+ }
+    | ("strip" | "fan") [material | label] INT+."""
+    word = tokens.take().text
+    at = tokens.peek().place
+    if tagged:
+        group.material = tokens.integer("the label of a tagged polygon", 0)
+    elif tokens.at_string():
+        group.material = tokens.string() or None
+    loops = [_parse_loop(tokens, len(group.positions))]
+    while word in ("p", "c", "cp") and tokens.accept_word("hole"):
+        loops.append(_parse_loop(tokens, len(group.positions)))
+    slot = group.slots.setdefault(group.material, len(group.slots))
+    for polygon in _pieces(word, loops, at):
+        group.polygons.append(polygon)
+        group.polygon_slots.append(slot)
+
+
+def _parse_loop(tokens: Tokens, vertex_count: int) -> list[int]:
+    at = tokens.peek().place
+    loop = tokens.index_run("the vertices of a polygon")
+    check_indices(loop, vertex_count, "vertex", at)
+    if len(loop) < 3:
+        raise at.error(f"a polygon needs 3 vertices, this one has {len(loop)}")
+    indices: list[int] = loop.tolist()
+    return indices
+
+
+def _pieces(word: str, loops: list[list[int]], at: Place) -> list[Polygon]:
+    outer = loops[0]
+    if word == "strip":  # every second triangle of a strip is turned round
+        return [
+            Polygon([[a, b, c] if i % 2 == 0 else [b, a, c]], at)
+            for i, (a, b, c) in enumerate(zip(outer, outer[1:], outer[2:], strict=False))
+        ]
+    return [Polygon(loops, at, convex=word == "fan")]
+
+
+def _geometry(group: _Group) -> Geometry:
+    positions = group.vectors[group.positions]
+    triangles, owners = triangulate(positions, group.polygons)
+    return Geometry(
+        positions,
+        _gather(group.vectors, group.normals),
+        _gather_uvs(group),
+        triangles,
+        np.array(group.polygon_slots, np.int64)[owners],
+        tuple(group.slots),
+    )
+
+
+def _gather(vectors: NDArray[np.float32], indices: list[int]) -> NDArray[np.float32] | None:
+    """The vectors of these indices, zero for -1; None if all are."""
+    chosen = np.array(indices, np.int64)
+    if (chosen < 0).all():
+        return None
+    return np.where(chosen[:, None] < 0, np.float32(0), vectors[chosen])
+
+
+def _gather_uvs(group: _Group) -> NDArray[np.float32] | None:
+    uvs = _gather(group.vectors, group.uvs)
+    return None if uvs is None else uvs[:, :2]

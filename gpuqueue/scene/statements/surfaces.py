@@ -1,0 +1,74 @@
+"""Free-form geometry: bases, curves, surfaces, subdivision and hair. Read and left aside."""
+
+from __future__ import annotations
+
+from gpuqueue.scene.tokens import Kind, Tokens, words
+
+_FREE_FORM = words(
+    "surface curve rational w texture volume vector derivative trim hole special mapsto connect"
+    " space"
+)
+MAX_HAIR_NUMBERS = 1 << 30
+
+
+def skip_basis(tokens: Tokens) -> None:
+    """basis = "basis" name ["rational"] kind { number }."""
+    tokens.name("the name of the basis")
+    tokens.accept_word("rational")
+    tokens.expect_word("bezier", "bspline", "cardinal", "taylor", "matrix")
+    while tokens.at_number():
+        tokens.number()
+
+
+def skip_free_form(tokens: Tokens) -> None:
+    """surface, curve, "space" curve, connect: strings, numbers and these words, to the next."""
+    tokens.take()
+    while tokens.peek().kind in (Kind.STRING, Kind.INTEGER, Kind.FLOAT) or tokens.at_word(
+        *_FREE_FORM
+    ):
+        if tokens.at_word("surface", "curve", "connect"):
+            return
+        if tokens.accept_word("space"):
+            continue
+        tokens.take()
+
+
+def skip_block(tokens: Tokens, *ending: str) -> None:
+    """Everything up to ``end`` and these words."""
+    first = tokens.take()
+    while True:
+        if tokens.at_end():
+            raise tokens.fail(f"this {first.text} has no 'end {' '.join(ending)}'", first)
+        if tokens.take().text == "end" and tokens.at_word(ending[0]):
+            for word in ending:
+                tokens.expect_word(word)
+            return
+
+
+def skip_hair(tokens: Tokens) -> None:
+    """hair = "hair" { item } "scalar" list "hair" list "end" "hair"."""
+    while not tokens.accept_word("end"):
+        if tokens.at_mark("["):
+            count = _bracketed_count(tokens)
+            _skip_list(tokens, count)
+        elif tokens.peek().kind in (Kind.SYMBOL, Kind.STRING, Kind.INTEGER, Kind.FLOAT):
+            tokens.take()
+        else:
+            raise tokens.expected("an item of hair or 'end hair'")
+    tokens.expect_word("hair")
+
+
+def _bracketed_count(tokens: Tokens) -> int:
+    tokens.expect_mark("[")
+    count = tokens.integer("the length of the list", 0, MAX_HAIR_NUMBERS)
+    tokens.expect_mark("]")
+    return count
+
+
+def _skip_list(tokens: Tokens, count: int) -> None:
+    if tokens.accept_word("binary"):
+        # The list of hairs has one more entry than it says.
+        size = 4 * count if tokens.binary_ends_after(4 * count) else 4 * count + 4
+        tokens.binary(size)
+    else:
+        tokens.number_run()

@@ -1,0 +1,99 @@
+"""Devices to test: the CPU, no device, and GPUs that are not there."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpuqueue.config.settings import RenderSettings
+from gpuqueue.device import DEVICES, Device, cuda_cupy, cuda_pycuda, native
+from gpuqueue.scene import SceneBuffers, load_scene, pack
+
+from .fake_cupy import fake_cupy
+from .fake_gpu import FakeGpu, compile_twin
+from .fake_pycuda import fake_pycuda
+
+#: A lit room of quadrilaterals, one of them used by two instances.
+SCENE = """
+options "o" trace depth 4 4 4 end options
+camera "c" focal 1 aperture 1 aspect 1.5 resolution 48 32 end camera
+instance "ci" "c" transform 1 0 0 0  0 1 0 0  0 0 1 0  0 0 -3 1 end instance
+light "l" "physical_light" ("color" 40 30 20) origin 0 1.8 0 end light
+instance "li" "l" end instance
+material "grey" "mib_illum_lambert" ("diffuse" 0.5 0.6 0.7) end material
+material "glass" "dielectric_material" ("ior" 1.5) end material
+object "floor" visible trace shadow
+    group
+        -2 -1 -2  2 -1 -2  2 -1 2  -2 -1 2
+        v 0 v 1 v 2 v 3
+        p "grey" 0 3 2 1
+    end group
+end object
+instance "fi" "floor" end instance
+object "pane" visible trace shadow
+    group
+        -0.4 -0.4 0  0.4 -0.4 0  0.4 0.4 0  -0.4 0.4 0
+        v 0 v 1 v 2 v 3
+        p 0 1 2 3
+    end group
+end object
+instance "left" "pane"
+    material "grey" transform 1 0 0 0  0 1 0 0  0 0 1 0  0.6 0 0 1 end instance
+instance "right" "pane"
+    material "glass" transform 1 0 0 0  0 1 0 0  0 0 1 0  -0.6 0 0 1 end instance
+instgroup "root" "ci" "li" "fi" "left" "right" end instgroup
+render "root" "ci" "o"
+"""
+SETTINGS = RenderSettings(threads=2)
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> SceneBuffers:
+    folder = tmp_path_factory.mktemp("scene")
+    (folder / "room.mi").write_text(SCENE)
+    loaded = load_scene(Path("room.mi"), folder)
+    return pack(loaded, native.layouts(), native.kernels().shaders())
+
+
+@pytest.fixture(scope="session")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    return compile_twin(tmp_path_factory.mktemp("twin"))
+
+
+@pytest.fixture
+def gpu(twin: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeGpu:
+    """Install CuPy and PyCUDA on one fake GPU."""
+    gpu = FakeGpu(twin)
+    package, driver = fake_pycuda(gpu)
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(gpu))
+    monkeypatch.setitem(sys.modules, "pycuda", package)
+    monkeypatch.setitem(sys.modules, "pycuda.driver", driver)
+    image = tmp_path / "pathtrace.cubin"
+    image.write_bytes(b"\x7fELF")
+    for module in (cuda_cupy, cuda_pycuda):
+        monkeypatch.setattr(module, "kernel_image", lambda _: image)
+    return gpu
+
+
+@pytest.fixture
+def open_device(request: pytest.FixtureRequest) -> Callable[[str], Device]:
+    """Open a device by its registered name, the CUDA ones on the fake GPU."""
+
+    def open_named(name: str) -> Device:
+        if name in ("cupy", "pycuda"):
+            request.getfixturevalue("gpu")
+        device = DEVICES.load(name)(SETTINGS)
+        request.addfinalizer(device.close)
+        return device
+
+    return open_named
+
+
+@pytest.fixture
+def camera(scene: SceneBuffers) -> np.void:
+    return scene.camera
