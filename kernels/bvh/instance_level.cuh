@@ -102,7 +102,5 @@ template <class Layout, class Query>
 DEVICE bool trace(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Query& query) {
   const BoxRay box = box_ray(ray);
   PlacementVisitor<Layout, Query> visitor = {accelerator, ray, box, mask, query};
-  if (is_leaf(accelerator.root))
-    return visitor.visit_leaf(leaf_first(accelerator.root), leaf_count(accelerator.root));
   return Layout::walk(accelerator.nodes, accelerator.root, box, visitor);
 }

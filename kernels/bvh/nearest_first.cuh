@@ -12,23 +12,34 @@ struct StackEntry {
 // Per level all children but the one that is visited next.
 constexpr int NEAREST_FIRST_STACK = 7 * MAX_DEPTH + 1;
 
-// Takes the nearest of the hit children, pushes the others. Insertion: mostly there are two or three.
+// Takes the nearest of the hit children, pushes the others. Mostly there are two or three.
 DEVICE uint32_t push_farther(const FloatNode& node, uint32_t hits, const Lanes<8>& entry,
                              StackEntry* stack, int& size) {
-  const int first = lowest_bit(hits);
-  hits &= hits - 1;
-  if (!hits) return node.child[first];
-  const int base = size;
-  stack[size++] = {node.child[first], entry[first]};
-  do {
+  const auto take = [&]() -> StackEntry {
     const int i = lowest_bit(hits);
     hits &= hits - 1;
-    const float distance = entry[i];
+    return {node.child[i], entry[i]};
+  };
+  const StackEntry first = take();
+  if (!hits) return first.child;
+  const int base = size;
+  const StackEntry second = take();
+  if (first.entry <= second.entry) {
+    stack[size++] = second;
+    if (!hits) return first.child;
+    stack[size++] = first;
+  } else {
+    stack[size++] = first;
+    if (!hits) return second.child;
+    stack[size++] = second;
+  }
+  while (hits) {
+    const StackEntry next = take();
     int place = size++;
-    for (; place > base && stack[place - 1].entry < distance; place--)
+    for (; place > base && stack[place - 1].entry < next.entry; place--)
       stack[place] = stack[place - 1];
-    stack[place] = {node.child[i], distance};
-  } while (hits);
+    stack[place] = next;
+  }
   return stack[--size].child;
 }
 

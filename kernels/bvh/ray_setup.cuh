@@ -31,7 +31,7 @@ struct BoxRay {
 
 // The ray as triangles see it, after Woop, Benthin, Wald 2013, "Watertight Ray/Triangle
 // Intersection", JCGT 2(1): axes permuted so that z is the longest of the direction, space sheared
-// so that the ray runs along z. origin and inverse are permuted.
+// so that the ray runs along z. origin and inverse are those of the ray, not permuted.
 struct TriangleRay {
   Float3 origin, inverse;
   int x_axis, y_axis, z_axis;
@@ -71,14 +71,7 @@ DEVICE TriangleRay triangle_ray(const Ray& ray, const BoxRay& box) {
   const Float3 d = absolute(ray.direction);
   const int z = d.x > d.y ? (d.x > d.z ? 0 : 2) : (d.y > d.z ? 1 : 2);
   const int x = z == 2 ? 0 : z + 1, y = x == 2 ? 0 : x + 1;
-  const Float3 o = ray.origin, inverse = box.inverse;
-  const float per_z = pick(z, inverse);
-  return {{pick(x, o), pick(y, o), pick(z, o)},
-          {pick(x, inverse), pick(y, inverse), per_z},
-          x,
-          y,
-          z,
-          product(pick(x, ray.direction), per_z),
-          product(pick(y, ray.direction), per_z),
-          box.t_min};
+  const float per_z = pick(z, box.inverse);
+  return {ray.origin, box.inverse, x, y, z, product(pick(x, ray.direction), per_z),
+          product(pick(y, ray.direction), per_z), box.t_min};
 }

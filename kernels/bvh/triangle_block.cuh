@@ -24,26 +24,27 @@ DEVICE Corners<W> corners_from(const TriangleBlock<W>& block, const TriangleRay&
   const auto row = [&](int k, float o) {
     return load_lanes<W>(block.corner[k]) - all_lanes<W>(o);
   };
-  const Float3 o = ray.origin;
-  return {row(x, o.x),     row(y, o.y),     row(z, o.z),     row(3 + x, o.x), row(3 + y, o.y),
-          row(3 + z, o.z), row(6 + x, o.x), row(6 + y, o.y), row(6 + z, o.z)};
+  const float ox = pick(x, ray.origin), oy = pick(y, ray.origin), oz = pick(z, ray.origin);
+  return {row(x, ox),     row(y, oy),     row(z, oz),     row(3 + x, ox), row(3 + y, oy),
+          row(3 + z, oz), row(6 + x, ox), row(6 + y, oy), row(6 + z, oz)};
+}
+
+DEVICE Float3 rounded_difference(Float3 a, Float3 b) {
+  return {difference(a.x, b.x), difference(a.y, b.y), difference(a.z, b.z)};
 }
 
 // One triangle: three 128-bit loads, and selects in place of indexed loads.
 DEVICE Corners<1> corners_from(const TriangleBlock<1>& block, const TriangleRay& ray) {
   const Words4 p = load_words(block.corner[0]), q = load_words(block.corner[4]),
                s = load_words(block.corner[8]);
-  const Float3 a = {float_of(p.x), float_of(p.y), float_of(p.z)};
-  const Float3 b = {float_of(p.w), float_of(q.x), float_of(q.y)};
-  const Float3 c = {float_of(q.z), float_of(q.w), float_of(s.x)};
-  const auto relative = [&](Float3 corner, int axis, float o) {
-    return all_lanes<1>(difference(pick(axis, corner), o));
-  };
-  const int x = ray.x_axis, y = ray.y_axis, z = ray.z_axis;
   const Float3 o = ray.origin;
-  return {relative(a, x, o.x), relative(a, y, o.y), relative(a, z, o.z),
-          relative(b, x, o.x), relative(b, y, o.y), relative(b, z, o.z),
-          relative(c, x, o.x), relative(c, y, o.y), relative(c, z, o.z)};
+  const Float3 a = rounded_difference({float_of(p.x), float_of(p.y), float_of(p.z)}, o);
+  const Float3 b = rounded_difference({float_of(p.w), float_of(q.x), float_of(q.y)}, o);
+  const Float3 c = rounded_difference({float_of(q.z), float_of(q.w), float_of(s.x)}, o);
+  const auto lane = [](int axis, Float3 v) { return all_lanes<1>(pick(axis, v)); };
+  const int x = ray.x_axis, y = ray.y_axis, z = ray.z_axis;
+  return {lane(x, a), lane(y, a), lane(z, a), lane(x, b), lane(y, b),
+          lane(z, b), lane(x, c), lane(y, c), lane(z, c)};
 }
 
 // Where the line of the ray enters and leaves the bounding box of each triangle.
@@ -60,9 +61,9 @@ DEVICE Interval<W> slab(Lanes<W> a, Lanes<W> b, Lanes<W> c, float inverse) {
 
 template <int W>
 DEVICE Interval<W> box_interval(const Corners<W>& k, const TriangleRay& ray) {
-  const Interval<W> x = slab(k.ax, k.bx, k.cx, ray.inverse.x),
-                    y = slab(k.ay, k.by, k.cy, ray.inverse.y),
-                    z = slab(k.az, k.bz, k.cz, ray.inverse.z);
+  const Interval<W> x = slab(k.ax, k.bx, k.cx, pick(ray.x_axis, ray.inverse)),
+                    y = slab(k.ay, k.by, k.cy, pick(ray.y_axis, ray.inverse)),
+                    z = slab(k.az, k.bz, k.cz, pick(ray.z_axis, ray.inverse));
   return {maximum(x.entry, maximum(y.entry, z.entry)), minimum(x.exit, minimum(y.exit, z.exit))};
 }
 
@@ -94,10 +95,12 @@ DEVICE BlockHits<W> hit_triangles(const TriangleBlock<W>& block, const TriangleR
   hits.area = u + v + w;
   hits.second_edge = v;
   hits.third_edge = w;
-  // Not finite where the triangle is seen edge-on or has no area: no hit.
-  const Lanes<W> depth = (u * k.az + v * k.bz + w * k.cz) / hits.area * all_lanes<W>(ray.inverse.z);
-  const Lanes<W> farthest = all_lanes<W>(FARTHEST);
-  hits.mask &= less_or_equal(depth, farthest) & less_or_equal(zero - farthest, depth);
+  // Not finite where the triangle is seen edge-on or has no area: no hit. t is never less.
+  const Lanes<W> depth = (u * k.az + v * k.bz + w * k.cz) / hits.area * all_lanes<W>(pick(ray.z_axis, ray.inverse));
+  hits.mask &= less_or_equal(depth, all_lanes<W>(t_max)) &
+               less_or_equal(all_lanes<W>(-FARTHEST), depth);
+  if (!hits.mask) return hits;
+
   const Interval<W> box = box_interval(k, ray);
   const Lanes<W> t_min = all_lanes<W>(ray.t_min);
   hits.t = maximum(maximum(depth, box.entry), all_lanes<W>(entry_min));

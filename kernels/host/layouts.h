@@ -1,6 +1,7 @@
 // Every struct that Python fills, described once.
 #pragma once
 #include "../bvh/ray.cuh"
+#include "../bvh/trace_rays.cuh"
 #include "../render_job.cuh"
 #include "describe.h"
 #include "shader_layouts.h"
@@ -42,6 +43,9 @@ inline std::vector<Layout> all_layouts() {
       DESCRIBE(Accelerator, "Accelerator", FIELD(Accelerator, nodes), FIELD(Accelerator, blocks),
                FIELD(Accelerator, placements), FIELD(Accelerator, root),
                FIELD(Accelerator, placement_count)),
+      DESCRIBE(TraceRaysJob, "TraceRaysJob", STRUCT_FIELD(TraceRaysJob, accelerator, "Accelerator"),
+               FIELD(TraceRaysJob, rays), FIELD(TraceRaysJob, hits), FIELD(TraceRaysJob, occluded),
+               FIELD(TraceRaysJob, item_count), FIELD(TraceRaysJob, mask)),
   };
   for (const Layout& shader : shader_layouts()) layouts.push_back(shader);
   return layouts;
