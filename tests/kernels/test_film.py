@@ -72,9 +72,7 @@ def test_the_number_of_threads_changes_no_bit() -> None:
 
 @pytest.mark.parametrize("passes", [[1, 7], [4, 4], [5, 1, 2], [1] * 8])
 def test_splitting_the_samples_into_passes_changes_no_bit(passes: list[int]) -> None:
-    np.testing.assert_array_equal(
-        render().view(np.uint32), render(passes=passes).view(np.uint32)
-    )
+    np.testing.assert_array_equal(render().view(np.uint32), render(passes=passes).view(np.uint32))
 
 
 def test_all_builds_give_the_same_bits() -> None:
@@ -151,8 +149,8 @@ def test_a_flag_that_is_not_set_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"item_count": 5}, "item_count must be width"),
-        ({"width": 0, "item_count": 0}, "item_count"),
+        ({"first_item": 1}, "items end beyond width"),
+        ({"width": 0}, "items end beyond width"),
         ({"film": 0}, "film is null"),
         ({"max_depth": 0}, "max_depth"),
         ({"sample_count": 0}, "sample_count"),

@@ -184,7 +184,7 @@ def test_reflection_is_reciprocal(case: Case) -> None:
     if not case.is_reciprocal:
         pytest.skip("depends on the viewer's angle alone, like its model")
     rng = np.random.default_rng(2)
-    a, b = (direction(c, t) for c, t in zip(rng.uniform(0.1, 1, 2), rng.uniform(0, 6, 2)))
+    a, b = (direction(rng.uniform(0.1, 1), rng.uniform(0, 6)) for _ in range(2))
     forth, _ = evaluate(case, a, b[None])
     back, _ = evaluate(case, b, a[None])
     np.testing.assert_allclose(forth * a[2], back * b[2], rtol=1e-4)
