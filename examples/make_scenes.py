@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
 from mi_writer import (
     Array,
     blob,
@@ -33,7 +32,9 @@ from mi_writer import (
 SCENES = Path(__file__).parent / "scenes"
 
 
-def camera(eye: list[float], target: list[float], size: tuple[int, int], focal: float, sky: str) -> str:
+def camera(
+    eye: list[float], target: list[float], size: tuple[int, int], focal: float, sky: str
+) -> str:
     """A camera of 36 mm film and its instance, "camera"."""
     width, height = size
     return (
@@ -147,9 +148,19 @@ def floor(name: str, y: float, half: float) -> str:
 def eye() -> None:
     """An eye of glass, metal and lacquer."""
     s = Parts(header("An eye of glass, metal and lacquer.", 256, 12))
-    s.add(camera([1.5, 0.75, 7.3], [0.0, -0.12, 0.0], (960, 540), 48, shader("one_color", color=[0.2, 0.25, 0.34])))
+    s.add(
+        camera(
+            [1.5, 0.75, 7.3],
+            [0.0, -0.12, 0.0],
+            (960, 540),
+            48,
+            shader("one_color", color=[0.2, 0.25, 0.34]),
+        )
+    )
     s.add(glossy("porcelain", [0.82, 0.8, 0.77]) + matt("dark", [0.015, 0.02, 0.03]))
-    s.add(glossy("pupil", [0.004, 0.004, 0.005], r0=0.08) + glass("cornea", [0.97, 0.985, 0.99], 1.38))
+    s.add(
+        glossy("pupil", [0.004, 0.004, 0.005], r0=0.08) + glass("cornea", [0.97, 0.985, 0.99], 1.38)
+    )
     s.add(metal("gold", [1.0, 0.72, 0.29], 0.72) + metal("chrome", [0.9, 0.91, 0.93], 1.0))
     s.add(glass("amber", [0.92, 0.52, 0.14]) + glossy("coral", [0.7, 0.13, 0.08]))
     s.add(matt("teal", [0.10, 0.16, 0.2]) + glossy("slate", [0.05, 0.055, 0.065], 0.85))
@@ -168,8 +179,12 @@ def eye() -> None:
     s.add(trilist("ball", lathe(ball, 64)) + trilist("bowl", lathe(bowl)))
     s.add(trilist("lens back", lathe(lens[:20])) + trilist("lens front", lathe(lens[19:])))
     s.add(trilist("bead", sphere(36)) + trilist("ring", torus(0.64, 0.05)))
-    s.add(trilist("orbit", torus(1.36, 0.055, 96)) + floor("table", -1.3, 9) )
-    s.add(polygons("backdrop", [[-14, -6, -4], [14, -6, -4], [14, 10, -4], [-14, 10, -4]], [[0, 1, 2, 3]]))
+    s.add(trilist("orbit", torus(1.36, 0.055, 96)) + floor("table", -1.3, 9))
+    s.add(
+        polygons(
+            "backdrop", [[-14, -6, -4], [14, -6, -4], [14, 10, -4], [-14, 10, -4]], [[0, 1, 2, 3]]
+        )
+    )
 
     gaze = rotate(1, 6) @ rotate(0, -2)
     forward = gaze @ rotate(0, 90)  # lathes stand along y; the eye looks along z
@@ -210,7 +225,15 @@ def lashes(s: Parts) -> None:
 def glass_and_metal() -> None:
     """Glass and metal under an even sky."""
     s = Parts(header("Glass and metal under an even sky.", 256, 16))
-    s.add(camera([0.5, 3.3, 11.2], [0.1, 1.0, 0], (960, 540), 50, shader("one_color", color=[0.5, 0.56, 0.64])))
+    s.add(
+        camera(
+            [0.5, 3.3, 11.2],
+            [0.1, 1.0, 0],
+            (960, 540),
+            50,
+            shader("one_color", color=[0.5, 0.56, 0.64]),
+        )
+    )
     s.add(matt("sand", [0.42, 0.41, 0.4]) + glass("clear", [0.985, 0.99, 0.99]))
     s.add(glass("green glass", [0.55, 0.9, 0.68]) + glass("blue glass", [0.45, 0.7, 0.95]))
     s.add(metal("gold", [1.0, 0.71, 0.29], 0.75) + metal("copper", [0.95, 0.55, 0.38], 0.62))
@@ -219,7 +242,11 @@ def glass_and_metal() -> None:
     outside = [[0.0, 0.0], [0.5, 0.0], [0.62, 0.05], [0.72, 0.3], [0.78, 0.7], [0.68, 1.2]]
     outside += [[0.46, 1.6], [0.36, 1.85], [0.4, 2.05], [0.5, 2.2]]
     inside = [[r - 0.05, y + 0.04] for r, y in reversed(outside[3:])]
-    s.add(trilist("vase", lathe(smoothed([*outside, *inside, [0.6, 0.14], [0.4, 0.09], [0.0, 0.08]]), 64)))
+    s.add(
+        trilist(
+            "vase", lathe(smoothed([*outside, *inside, [0.6, 0.14], [0.4, 0.09], [0.0, 0.08]]), 64)
+        )
+    )
     s.add(trilist("ball", sphere(56)) + trilist("knot", torus_knot(2, 3, 0.52)))
     s.add(trilist("ring", torus(0.62, 0.2, 64, 24)) + floor("ground", 0, 40))
     s.add(polygons("wall", [[-40, 0, -9], [40, 0, -9], [40, 7, -9], [-40, 7, -9]], [[0, 1, 2, 3]]))
@@ -250,23 +277,49 @@ def smoothed(points: list[list[float]]) -> Array:
 
 def forest() -> None:
     """Thousands of instances of a few meshes, through groups of groups."""
-    s = Parts(header("A forest: thousands of instances of a few meshes, through groups of groups.", 64, 6))
-    s.add(camera([9, 6.2, 47], [3.5, 3.2, 20], (960, 540), 34, shader("one_color", color=[0.42, 0.58, 0.85])))
+    s = Parts(
+        header("A forest: thousands of instances of a few meshes, through groups of groups.", 64, 6)
+    )
+    s.add(
+        camera(
+            [9, 6.2, 47],
+            [3.5, 3.2, 20],
+            (960, 540),
+            34,
+            shader("one_color", color=[0.42, 0.58, 0.85]),
+        )
+    )
     s.add('light "sun light"\n    "mib_light_infinite" ("color" 1.5 1.32 1.0)\n')
     s.add("    direction -0.62 -0.6 -0.35\nend light\n" + instance("sun", "sun light", np.eye(4)))
     s.members.append("sun")
-    s.add(matt("bark", [0.16, 0.1, 0.06]) + matt("birch", [0.55, 0.52, 0.47]) + matt("moss", [0.1, 0.16, 0.045]))
-    s.add(matt("pine", [0.035, 0.11, 0.045]) + matt("leaf", [0.13, 0.25, 0.04]) + matt("stone", [0.3, 0.29, 0.28]))
+    s.add(
+        matt("bark", [0.16, 0.1, 0.06])
+        + matt("birch", [0.55, 0.52, 0.47])
+        + matt("moss", [0.1, 0.16, 0.045])
+    )
+    s.add(
+        matt("pine", [0.035, 0.11, 0.045])
+        + matt("leaf", [0.13, 0.25, 0.04])
+        + matt("stone", [0.3, 0.29, 0.28])
+    )
     s.add(matt("autumn", [0.36, 0.17, 0.04]))
     s.add(trilist("trunk", lathe([[0.16, -0.6], [0.12, 0.2], [0.09, 1.4], [0.06, 2.6]], 10)))
-    s.add(trilist("cone", lathe([[0.02, 0.12], [1.0, 0.0], [0.62, 0.42], [0.28, 0.95], [0.0, 1.6]], 14)))
-    s.add(trilist("crown", blob(1)) + trilist("rock", blob(2, 12, 0.5)) + trilist("hills", ground()))
+    s.add(
+        trilist(
+            "cone", lathe([[0.02, 0.12], [1.0, 0.0], [0.62, 0.42], [0.28, 0.95], [0.0, 1.6]], 14)
+        )
+    )
+    s.add(
+        trilist("crown", blob(1)) + trilist("rock", blob(2, 12, 0.5)) + trilist("hills", ground())
+    )
     random = np.random.default_rng(5)
     trees(s)
     for grove in range(4):
         names = [f"grove {grove} tree {i}" for i in range(40)]
         for i, name in enumerate(names):
-            kind = random.choice(["pine tree", "leaf tree", "autumn tree", "boulder"], p=[0.5, 0.3, 0.12, 0.08])
+            kind = random.choice(
+                ["pine tree", "leaf tree", "autumn tree", "boulder"], p=[0.5, 0.3, 0.12, 0.08]
+            )
             angle, radius = i * 137.508, 1.15 * np.sqrt(i + 0.5)
             spot = rotate(1, angle) @ translate(radius, 0, 0) @ rotate(1, random.uniform(0, 360))
             s.add(instance(name, str(kind), spot @ scale(random.uniform(0.6, 1.25))))
@@ -288,13 +341,20 @@ def trees(s: Parts) -> None:
     names = ["pine trunk"]
     for i, (y, r) in enumerate([(0.9, 1.15), (1.7, 0.95), (2.5, 0.72), (3.2, 0.48)]):
         names.append(f"pine tier {i}")
-        pine.append(instance(names[-1], "cone", translate(0, y, 0) @ rotate(1, 40 * i) @ scale(r), "pine"))
+        pine.append(
+            instance(names[-1], "cone", translate(0, y, 0) @ rotate(1, 40 * i) @ scale(r), "pine")
+        )
     s.add("".join(pine) + instgroup("pine tree", names))
     for kind, surface in (("leaf tree", "leaf"), ("autumn tree", "autumn")):
         names = [f"{kind} trunk"]
         s.add(instance(names[0], "trunk", scale(0.8, 1.1, 0.8), "birch"))
         for i, (x, y, z, r) in enumerate(
-            [(0, 3.4, 0, 0.95), (0.6, 2.8, 0.2, 0.7), (-0.5, 2.9, 0.4, 0.72), (-0.1, 2.6, -0.6, 0.68)]
+            [
+                (0, 3.4, 0, 0.95),
+                (0.6, 2.8, 0.2, 0.7),
+                (-0.5, 2.9, 0.4, 0.72),
+                (-0.1, 2.6, -0.6, 0.68),
+            ]
         ):
             names.append(f"{kind} crown {i}")
             place = translate(x, y, z) @ rotate(1, 77 * i) @ scale(r, 0.85 * r, r)
@@ -306,7 +366,10 @@ def trees(s: Parts) -> None:
 
 def height(x: float, z: float) -> float:
     """The ground above (x, z)."""
-    return float(1.2 * np.sin(x / 23) * np.cos(z / 19) + 4 * np.sin(x / 50 - z / 40 + 0.5) * np.exp(-0.02 * (z + 60) / 6))
+    return float(
+        1.2 * np.sin(x / 23) * np.cos(z / 19)
+        + 4 * np.sin(x / 50 - z / 40 + 0.5) * np.exp(-0.02 * (z + 60) / 6)
+    )
 
 
 def ground(half: float = 150, steps: int = 40) -> tuple[Array, Array, np.ndarray]:
@@ -320,7 +383,12 @@ def ground(half: float = 150, steps: int = 40) -> tuple[Array, Array, np.ndarray
     return points, smooth_normals(points, triangles), triangles
 
 
-if __name__ == "__main__":
+def write_all() -> None:
+    """Write every generated scene."""
     eye()
     glass_and_metal()
     forest()
+
+
+if __name__ == "__main__":
+    write_all()

@@ -17,8 +17,10 @@ MeshData = tuple[Array, Array, NDArray[np.int64]]
 
 def number(value: float) -> str:
     """A number with at most four decimals."""
-    return f"{value:.4f}".rstrip("0").rstrip(".").replace("-0", "0") if abs(value) < 5e-5 else (
-        f"{value:.4f}".rstrip("0").rstrip(".")
+    return (
+        f"{value:.4f}".rstrip("0").rstrip(".").replace("-0", "0")
+        if abs(value) < 5e-5
+        else (f"{value:.4f}".rstrip("0").rstrip("."))
     )
 
 
@@ -54,9 +56,7 @@ def instance(name: str, element: str, world_from_element: Array, material: str =
     """An element placed by a matrix for column vectors; the format wants the inverse, in rows."""
     rows = np.linalg.inv(world_from_element).T
     surface = f'    material "{material}"\n' if material else ""
-    return (
-        f'instance "{name}" "{element}"\n{surface}    transform {numbers(rows)}\nend instance\n'
-    )
+    return f'instance "{name}" "{element}"\n{surface}    transform {numbers(rows)}\nend instance\n'
 
 
 def instgroup(name: str, members: Sequence[str]) -> str:

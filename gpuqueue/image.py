@@ -106,8 +106,9 @@ def _jpeg(image: Pixels, gains: Pixels, quality: int) -> Binary:
     buffer = io.BytesIO()
     # Colour at full resolution (4:4:4) where quality is asked for, halved (4:2:0) below.
     subsampling = 0 if quality >= 90 else 2
+    # Not optimized: that fails where noise makes the file larger than Pillow's buffer.
     Image.fromarray(_display(image, gains)).save(
-        buffer, "JPEG", quality=quality, subsampling=subsampling, optimize=True
+        buffer, "JPEG", quality=quality, subsampling=subsampling
     )
     return Binary(buffer.getvalue(), "image/jpeg")
 

@@ -228,6 +228,14 @@ def test_values_that_a_format_cannot_hold_become_the_nearest_it_can(image_format
     np.testing.assert_allclose(pixels[8, [4, 24, 40], 0], [0, infinity, 0], rtol=0.01, atol=1)
 
 
+@pytest.mark.parametrize("image_format", FORMATS)
+@pytest.mark.parametrize("quality", [50, 90, 100])
+def test_noise_is_written_whole(image_format, quality) -> None:
+    noise = np.random.default_rng(1).random((600, 600, 3), dtype=np.float32)
+    data = encode(noise, image_format, quality=quality).data
+    assert read_with_mitsuba(data).shape == (600, 600, 3)
+
+
 def test_a_formats_name_comes_from_the_files_extension() -> None:
     assert [format_of(Path(f"a.{e}")) for e in ("PNG", "jpeg", "jpg", "exr", "hdr")] == [
         "png",

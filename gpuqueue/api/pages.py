@@ -70,15 +70,7 @@ def index_page(settings: Settings, commands: list[Command[Any]], missing: str | 
 def command_page(settings: Settings, command: Command[Any]) -> str:
     """One command: what it does, its arguments with type and default, what it returns."""
     told: Any = describe_command(command)
-    arguments = [
-        _row(
-            element("code", argument["name"]),
-            element("code", argument["type"]),
-            "required" if argument["required"] else element("code", _json(argument["default"])),
-            fragment(_prose(argument["description"]), *_choices(argument["choices"])),
-        )
-        for argument in told["arguments"]
-    ]
+    arguments = [_argument(argument) for argument in told["arguments"]]
     head = ("Argument", "Type", "Default", "Description")
     return page(
         command.name,
@@ -94,6 +86,22 @@ def command_page(settings: Settings, command: Command[Any]) -> str:
         _section("Arguments", _table(head, arguments) if arguments else _soft("None.")),
         _section("Returns", element("p", _prose(told["returns"]))),
         element("footer", element("a", "All commands", href="/?doc=")),
+    )
+
+
+def _argument(told: dict[str, Any]) -> Markup:
+    """One argument; that it may be null goes without saying where null is the default."""
+    if told["required"]:
+        default: str = "required"
+    elif told["default"] is None:
+        default = element("span", "none", class_="soft")
+    else:
+        default = element("code", _json(told["default"]))
+    return _row(
+        element("code", told["name"]),
+        element("code", told["type"].removesuffix("|null")),
+        default,
+        fragment(_prose(told["description"]), *_choices(told["choices"])),
     )
 
 

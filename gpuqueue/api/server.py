@@ -73,6 +73,7 @@ def bounded(app: ASGIApp) -> uvicorn.Config:
         http=PunctualProtocol,
         ws="none",
         log_config=None,
+        log_level="error",  # what is no HTTP is no news
         access_log=False,
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,

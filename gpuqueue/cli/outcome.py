@@ -45,19 +45,23 @@ class Outcome:
         return self.fate in (Fate.DONE, Fate.DEAD)
 
 
+def check_watchable(settings: Settings, queue_name: str, job: Job) -> None:
+    """Raise ConfigError if nobody could see the end of such a job."""
+    has_upload = any(task.name == "s3_upload" for task in job.tasks)
+    if not has_upload and not isinstance(open_queue(settings, queue_name), Findable):
+        raise ConfigError(
+            f"queue '{queue_name}' does not tell what became of a job, and this one has no "
+            "s3_upload task whose object could be waited for"
+        )
+
+
 def watch(settings: Settings, queue_name: str, job: Job) -> Iterator[Outcome]:
     """The job's outcome again and again, a pause between, until it is final.
 
     An embedded queue knows where its messages are. Of another queue only success can be seen
-    from outside, when all results are in their buckets; raises ConfigError if
-    the job has none there.
+    from outside: all results are in their buckets.
     """
     queue = open_queue(settings, queue_name)
-    if not isinstance(queue, Findable) and not _places(settings, job):
-        raise ConfigError(
-            f"queue '{queue_name}' does not tell what became of a job, and the job has no "
-            "s3_upload task whose object could be waited for"
-        )
     while True:
         if isinstance(queue, Findable):
             outcome, pause_s = _look_up(queue, job.id), LOCAL_POLL_S

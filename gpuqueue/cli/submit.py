@@ -57,19 +57,22 @@ def submit(
 
     With --wait the exit code is the outcome: 0 done, 1 dead, 3 not known within the --timeout.
     """
+    from gpuqueue.cli.outcome import check_watchable
     from gpuqueue.commands.submit import submit as submit_job
     from gpuqueue.config import load_settings
     from gpuqueue.job import Job
 
     parameters = _pairs(parameter or [], "--parameter")
-    tasks = [_task(words) for words in task or []]
+    tasks = tuple(_task(words) for words in task or [])
     settings = load_settings(config)
+    job = Job(command=command, parameters=parameters, tasks=tasks)
+    name = queue or settings.queue_manager.default_queue
+    if wait and name is not None:
+        check_watchable(settings, name, job)
     job_id = submit_job(settings, command, parameters, queue, tasks)
     typer.echo(job_id)
-    if wait:
-        name = queue or settings.queue_manager.default_queue or ""
-        job = Job(id=job_id, command=command, parameters=parameters, tasks=tuple(tasks))
-        _wait(settings, name, job, timeout)
+    if wait and name is not None:
+        _wait(settings, name, job.model_copy(update={"id": job_id}), timeout)
 
 
 def _wait(settings: Settings, queue_name: str, job: Job, timeout_s: float | None) -> None:

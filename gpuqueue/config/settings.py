@@ -5,11 +5,20 @@ Names of fields are the directives of the configuration file; units are in the n
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 
 class Misfit(ValueError):
@@ -50,6 +59,22 @@ class HttpPostSettings(_Frozen):
     #: Post to loopback, private and link-local addresses too, the metadata service among them:
     #: anybody who may submit a job then reaches whatever this machine reaches.
     allow_private_networks: bool = False
+    #: Signs each post after the Standard Webhooks specification.
+    signing_secret: SecretStr | None = None
+
+    @field_validator("signing_secret")
+    @classmethod
+    def _holds_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        prefix, text = value.get_secret_value()[:6], value.get_secret_value()[6:]
+        try:
+            size = len(base64.b64decode(text, validate=True))
+        except ValueError:
+            size = 0
+        if prefix != "whsec_" or not 24 <= size <= 64:
+            raise ValueError("expected whsec_ and the base64 text of 24 to 64 bytes")
+        return value
 
 
 class QueueManagerSettings(_Frozen):
@@ -66,8 +91,6 @@ class QueueManagerSettings(_Frozen):
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
     stop_grace_s: float = Field(default=0, ge=0, le=43200)
-    #: How often a task is tried while its job is held, if the other side cannot be reached.
-    max_task_tries: int = Field(default=4, ge=1, le=20)
     http_post: HttpPostSettings = HttpPostSettings()
 
     @property
@@ -151,7 +174,8 @@ class RenderSettings(_Frozen):
     threads: int = Field(default=0, ge=0, le=1024)
     max_resolution: int = Field(default=16384, ge=1, le=65536)
     max_pixels: int = Field(default=1 << 27, ge=1)
-    max_samples: int = Field(default=1 << 20, ge=1, le=1 << 30)
+    #: A film counts in float32, which is exact up to 2^24.
+    max_samples: int = Field(default=1 << 20, ge=1, le=1 << 24)
     max_scene_bytes: int = Field(default=4 << 30, ge=1)
 
 

@@ -47,7 +47,8 @@ class Device(Protocol):
     """A processor that renders. One thread uses it at a time.
 
     Every verb raises JobFailed where memory does not suffice, and DeviceLost where the device
-    cannot be used any more by this process.
+    cannot be used any more by this process; `upload` raises InvalidJob for a scene that no
+    device can take.
     """
 
     name: str

@@ -35,13 +35,13 @@ def opening(library: str, install: str) -> Iterator[None]:
 def running(description: str, is_out_of_memory: Callable[[Exception], bool]) -> Iterator[None]:
     """Turn errors of a GPU at work: out of memory is JobFailed, all others are DeviceLost.
 
-    Most errors of CUDA spoil the process's context for good, and none can be told from those
+    Most errors of CUDA spoil the process's context for good, and few can be told from those
     with certainty; a new process costs a second.
     """
     try:
         yield
     except Exception as error:
-        if is_out_of_memory(error):
+        if isinstance(error, MemoryError) or is_out_of_memory(error):
             raise JobFailed(f"{description} is out of memory: {_line(error)}") from error
         raise DeviceLost(f"{description} failed: {_line(error)}") from error
 

@@ -47,8 +47,7 @@ class CupyDriver:
         return cuda.running(self.description, self._is_out_of_memory)
 
     def _is_out_of_memory(self, error: Exception) -> bool:
-        status = getattr(error, "status", None)
-        return isinstance(error, MemoryError) or status == _CUDA_ERROR_MEMORY_ALLOCATION
+        return getattr(error, "status", None) == _CUDA_ERROR_MEMORY_ALLOCATION
 
     def memory(self) -> Memory:
         """The GPU's memory; free is less a reserve."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gpuqueue.device import native
 from gpuqueue.device.base import FILM_PIXEL_BYTES, Memory, Work, require_memory
+from gpuqueue.errors import InvalidJob, JobFailed
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
@@ -156,17 +157,26 @@ class KernelDevice:
     def _values(self, scene: SceneBuffers) -> dict[str, Any]:
         """The fields of the job that the scene gives."""
         return {
-            "accelerator": native.kernels().build_accelerator(
+            "accelerator": self._accelerator(scene),
+            "light_count": len(scene.lights),
+            **{name: getattr(scene, name) for name in _SCENE_FIELDS},
+        }
+
+    def _accelerator(self, scene: SceneBuffers) -> Mapping[str, Any]:
+        try:
+            built: Mapping[str, Any] = native.kernels().build_accelerator(
                 scene.positions,
                 scene.triangles,
                 scene.meshes,
                 scene.instances,
                 layout=self._driver.layout,
                 threads=self._driver.build_threads,
-            ),
-            "light_count": len(scene.lights),
-            **{name: getattr(scene, name) for name in _SCENE_FIELDS},
-        }
+            )
+        except ValueError as error:
+            raise InvalidJob(f"the kernels cannot take the scene: {error}") from error
+        except MemoryError as error:
+            raise JobFailed("no memory for the scene's acceleration structure") from error
+        return built
 
     def _fill(self, record: Any, values: Mapping[str, Any], buffers: list[Buffer]) -> None:
         """Set fields of a record. A pointer becomes the address of its array on the device."""

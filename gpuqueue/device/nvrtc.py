@@ -21,9 +21,13 @@ _SONAMES = ("libnvrtc.so.13", "libnvrtc.so.12")
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the compiler made for one architecture, and what it and the assembler said."""
+    """What the compiler made for one architecture, and what it and the assembler said.
+
+    The driver loads the binary, which is a cubin or again the PTX.
+    """
 
     binary: bytes
+    ptx: bytes
     log: str
 
 
@@ -74,7 +78,9 @@ class Nvrtc:
         try:
             flags = [target, f"-I{source.parent}", *options]
             self._compile(program, source, flags)
-            return Compiled(self._get("CUBIN" if native else "PTX", program), self._log(program))
+            ptx = self._get("PTX", program)
+            binary = self._get("CUBIN", program) if native else ptx
+            return Compiled(binary, ptx.rstrip(b"\0"), self._log(program))
         finally:
             self._call("nvrtcDestroyProgram", ctypes.byref(program))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from gpuqueue.errors import DeviceLost, Interrupted, InvalidJob, LeaseLost
+from gpuqueue.errors import DeviceLost, Interrupted, InvalidJob, LeaseLost, TransientError
 
 #: The first try's longest wait, doubled by each further receive.
 BACKOFF_BASE_S = 15
@@ -28,13 +28,6 @@ class Fate:
     action: Action
     delay_s: float = 0
 
-    def __str__(self) -> str:
-        if self.action is Action.DEAD_LETTER:
-            return "moving it to the dead-letter queue"
-        if self.action is Action.LEAVE:
-            return "leaving it to its new owner"
-        return f"back to the queue, visible {f'in {self.delay_s:.0f} s' if self.delay_s else 'now'}"
-
 
 def fate_of(
     error: BaseException,
@@ -44,12 +37,15 @@ def fate_of(
 ) -> Fate:
     """The fate of a message whose job raised `error` on its `receives`-th try.
 
-    An error of a class that is not in the table is a failed try.
+    An error of a class that is not in the table is a failed try. If the other side asked for a
+    wait, there is at least that one, within `max_backoff_s`.
     """
     for classes, fate in _TABLE:
         if isinstance(error, classes):
             return fate
-    return Fate(Action.RELEASE, uniform(0, backoff_bound(receives, BACKOFF_BASE_S, max_backoff_s)))
+    delay_s = uniform(0, backoff_bound(receives, BACKOFF_BASE_S, max_backoff_s))
+    asked_s = (error.retry_after_s or 0) if isinstance(error, TransientError) else 0
+    return Fate(Action.RELEASE, max(delay_s, min(asked_s, max_backoff_s)))
 
 
 def backoff_bound(tries: int, base_s: float, max_s: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -16,10 +17,7 @@ from gpuqueue.listener.retry import retry
 from gpuqueue.listener.settle import settle
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
-from gpuqueue.tasks import PreparedTask, prepare_tasks
-
-#: The job is done by then: worth more tries than a task.
-DELETE_TRIES = 8
+from gpuqueue.tasks import prepare_tasks
 
 
 class Runner(Protocol):
@@ -53,10 +51,11 @@ class Handler:
             with lease:
                 job = Job.from_body(message.body, message.id)
                 log = JobLog(self._queue.name, job.id)
+                start = time.monotonic()
                 self._do(job, lease, log)
                 log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
                 delete = partial(self._queue.delete, message)
-                retry("Removing the job", delete, DELETE_TRIES, lease, log)
+                retry("Removing the job", delete, time.monotonic() - start, lease, log)
         except Exception as error:
             settle(self._queue, message, error, self._settings.queue_manager.max_backoff_s, log)
             return error
@@ -70,16 +69,14 @@ class Handler:
         tasks = prepare_tasks(job.tasks, self._settings)
         name = job.command
         log.event(Event.COMMAND_STARTED, f"Executing command: {name}.", command=name)
+        start = time.monotonic()
         result = self._runner.run(name, job.parameters, lease, log.progress)
-        log.event(Event.COMMAND_FINISHED, f"Executed command: {name}.", command=name)
+        seconds = time.monotonic() - start
+        log.event(
+            Event.COMMAND_FINISHED, f"Executed command: {name}.", command=name, seconds=seconds
+        )
         for task in tasks:
-            self._run_task(task, result, job, lease, log)
-
-    def _run_task(
-        self, task: PreparedTask, result: Binary, job: Job, lease: Lease, log: JobLog
-    ) -> None:
-        log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
-        run = partial(task.run, result, self._settings, job.id)
-        tries = self._settings.queue_manager.max_task_tries
-        retry(f"Task {task.name}", run, tries, lease, log)
-        log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)
+            log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
+            run = partial(task.run, result, self._settings, job.id)
+            retry(f"Task {task.name}", run, seconds, lease, log)
+            log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
 from gpuqueue.errors import GpuqueueError, JobFailed, LeaseLost
@@ -62,15 +61,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop_renewing()
-
-    def stop_renewing(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the heartbeat, so that it cannot hide again a message that is given back."""
         self._closed.set()
         self._thread.join()

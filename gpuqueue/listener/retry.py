@@ -1,8 +1,14 @@
-"""Trying again in place, while the job is held: an upload that fails must not cost the render."""
+"""Trying again in place, while the job is held: an upload that fails must not cost the render.
+
+How long? As long as doing the job again would take: then the waiting never costs more than twice
+what the best choice would have cost, however long the other side is away (the "ski rental" rule,
+Karlin et al., "Competitive Snoopy Caching", 1988).
+"""
 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 
 from gpuqueue.errors import TransientError
@@ -13,28 +19,28 @@ from gpuqueue.log import Event
 
 #: Longest wait after the first try; doubled by each further one.
 RETRY_BASE_S = 2.0
-MAX_RETRY_S = 60.0
-#: The other side may ask for a longer wait, up to this.
-MAX_RETRY_AFTER_S = 300.0
+MAX_RETRY_S = 300.0
+#: Even a job of a moment is worth waiting for a restart of the other side.
+MIN_PATIENCE_S = 30.0
 
 
-def retry(what: str, action: Callable[[], None], tries: int, lease: Lease, log: JobLog) -> None:
-    """Do `action`, again after a TransientError, at most `tries` times in all.
+def retry(what: str, action: Callable[[], None], cost_s: float, lease: Lease, log: JobLog) -> None:
+    """Do `action`, again after each TransientError, for as long as the job has cost so far.
 
-    Raises the last TransientError, any other error at once, and what the lease raises.
+    Raises the last TransientError when the next try would come too late, any other error at
+    once, and what the lease raises.
     """
-    for number in range(1, tries):
+    end = time.monotonic() + max(cost_s, MIN_PATIENCE_S)
+    tries = 0
+    while True:
         lease.check()
         try:
             return action()
         except TransientError as error:
-            delay_s = random.uniform(0, backoff_bound(number, RETRY_BASE_S, MAX_RETRY_S))  # noqa: S311 (jitter)
-            if error.retry_after_s is not None:
-                delay_s = min(error.retry_after_s, MAX_RETRY_AFTER_S) + delay_s
-            log.warning(
-                Event.TRY_FAILED,
-                f"{what} failed: {error}; try {number + 1} of {tries} in {delay_s:.1f} s.",
-            )
+            tries += 1
+            delay_s = random.uniform(0, backoff_bound(tries, RETRY_BASE_S, MAX_RETRY_S))  # noqa: S311 (jitter)
+            delay_s += error.retry_after_s or 0
+            if time.monotonic() + delay_s > end:
+                raise
+            log.warning(Event.TRY_FAILED, f"{what} failed: {error}; next try in {delay_s:.1f} s.")
             lease.sleep(delay_s)
-    lease.check()
-    return action()

@@ -47,7 +47,7 @@ class Renderer:
         plan = plan_render(request, scene.camera, scene.options, self._settings)
         film = self._render_film(scene, plan, report)
         report(1.0, f"Writing {request.format}")
-        exposure = request.exposure + math.log2(scene.camera.exposure)
+        exposure = total_exposure(request.exposure, scene.camera.exposure)
         return encode(develop(film), request.format, exposure=exposure, quality=request.quality)
 
     def _load(self, name: str) -> LoadedScene:
@@ -89,6 +89,11 @@ class Renderer:
             seconds=rendered.seconds,
         )
         return pixels
+
+
+def total_exposure(asked: float, gain: float) -> float:
+    """EV of the request and of the camera's gain, within what a float32 can scale by."""
+    return min(max(asked + math.log2(max(gain, 1e-30)), -126.0), 126.0)
 
 
 def check_film(film: Pixels, rendered: Rendered) -> None:

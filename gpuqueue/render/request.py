@@ -67,8 +67,8 @@ class RenderRequest(BaseModel):
         default=None,
         gt=0,
         le=43200,
-        description="Seconds after which no further samples are taken; every pixel gets at least "
-        "one. Default: none.",
+        description="Seconds of rendering after which no further samples are taken; every pixel "
+        "gets one at least. Default: none.",
     )
     exposure: float = Field(
         default=0.0,

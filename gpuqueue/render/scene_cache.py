@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from gpuqueue.device import Device
+from gpuqueue.errors import JobFailed
 from gpuqueue.scene.model import Camera, RenderOptions
 from gpuqueue.scene.source import SourceFile
 
@@ -46,17 +48,21 @@ class SceneCache:
         if scene is None or not scene.is_current():
             scene = None  # gives its memory back before the next one takes some
             self._make_room()
-            scene = load()
+            scene = self._load_alone_if_need_be(load)
         self._scenes[name] = scene
         return scene
-
-    def clear(self) -> None:
-        """Forget every scene."""
-        self._scenes.clear()
 
     def _make_room(self) -> None:
         while self._scenes and (len(self._scenes) >= MAX_SCENES or self._is_half_full()):
             self._scenes.popitem(last=False)
+
+    def _load_alone_if_need_be(self, load: Callable[[], LoadedScene]) -> LoadedScene:
+        """Load; where that fails beside other scenes, once more without them."""
+        if self._scenes:
+            with suppress(JobFailed):
+                return load()
+            self._scenes.clear()
+        return load()
 
     def _is_half_full(self) -> bool:
         memory = self._device.memory()

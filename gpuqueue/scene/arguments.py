@@ -42,6 +42,10 @@ class Arguments:
 
     def check_names(self) -> None:
         """Warn about arguments that the shader does not have."""
+        if self.raw("lights"):
+            self.document.warnings(
+                "light lists of shaders are ignored: every light shines on all", self.call.at
+            )
         if self.declaration is None:
             return
         for name in self.call.arguments:
@@ -83,6 +87,7 @@ class Arguments:
         return self.call.at.error(f"parameter '{name}' of '{self.call.type}' should be {what}")
 
     def _constant(self, name: str) -> tuple[Atom, ...] | None:
+        default = self.declaration.defaults.get(name) if self.declaration else None
         value = self.raw(name)
         if isinstance(value, Connection):
             source = find_shader(self.document, value.name)
@@ -90,18 +95,18 @@ class Arguments:
                 value = source.arguments.get("color")
             else:
                 self._warn_connection(name, source)
-                value = None
+                return default or (0.5,)
         if isinstance(value, tuple):
             return value
         if value is not None:
             raise self._error(name, "numbers")
-        return self.declaration.defaults.get(name) if self.declaration else None
+        return default
 
     def _warn_connection(self, name: str, source: ShaderCall | None) -> None:
         what = f"shader '{source.type}'" if source else "unknown shader"
         self.document.warnings(
             f"parameter '{name}' is connected to {what}, which is not evaluated;"
-            " its default is used",
+            " its default, or 0.5, is used",
             self.call.at,
             topic=f"connection {name} {what}",
         )

@@ -57,6 +57,7 @@ def pack(
     for a material kind or parameter that the kernels do not have.
     """
     width, height = film_size(scene.camera, width, height)
+    _check_kinds(scene.materials, shaders)
     parameters, offsets = _parameters(scene.materials, layouts)
     lists, list_starts = _material_slots(scene)
     lights = light_table(scene)
@@ -168,6 +169,15 @@ def _material_slots(scene: Scene) -> tuple[NDArray[np.uint32], NDArray[np.int64]
     return np.array(slots, np.uint32), np.cumsum(lengths) - lengths
 
 
+def _check_kinds(materials: Sequence[Material], shaders: Sequence[str]) -> None:
+    for material in materials:
+        if material.kind not in shaders:
+            raise InvalidJob(
+                f"material '{material.name}' is of kind '{material.kind}';"
+                f" the kernels have: {', '.join(shaders)}"
+            )
+
+
 def _materials(
     materials: Sequence[Material],
     offsets: Sequence[int],
@@ -177,11 +187,6 @@ def _materials(
     records: Records = np.zeros(len(materials), dtype)
     records["parameters"] = offsets
     for index, material in enumerate(materials):
-        if material.kind not in shaders:
-            raise InvalidJob(
-                f"material '{material.name}' is of kind '{material.kind}';"
-                f" the kernels have: {', '.join(shaders)}"
-            )
         records["shader"][index] = shaders.index(material.kind)
         records["emission"][index] = material.emission
     return records

@@ -71,7 +71,10 @@ class Document:
         if entity is None:
             raise at.error(f"{what} '{name}' is not defined{_similar(name, self.entities)}")
         if not isinstance(entity, kind):
-            raise at.error(f"'{name}' is a {type(entity).__name__.lower()}, not a {what}")
+            raise at.error(
+                f"'{name}' is no {what}: {type(entity).__name__.lower()} '{name}' is defined"
+                f" at {entity.at}"
+            )
         return entity
 
 

@@ -142,7 +142,7 @@ def _dielectric(a: Arguments) -> Material:
 
 
 def _glass(ior: float, color: Color) -> Material:
-    absorption = tuple(-math.log(min(max(c, 1e-6), 1.0)) for c in color)
+    absorption = tuple(math.log(1.0 / min(max(c, 1e-6), 1.0)) for c in color)
     white = (1.0, 1.0, 1.0)
     return Material(
         "",

@@ -75,7 +75,10 @@ class Camera:
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """Hints that a scene gives; None where it says nothing. `stated` is all that it says."""
+    """Hints that a scene gives; None where it says nothing. `stated` is all that it says.
+
+    `max_depth` is the longest path in segments, `samples` are for each pixel.
+    """
 
     max_depth: int | None = None
     samples: int | None = None

@@ -96,21 +96,18 @@ class Library:
         return tuple(file for _, file in self._files.values())
 
     def locate(self, name: str, folders: tuple[Path, ...]) -> Path | None:
-        """Return the first file called `name` in `folders`; None if there is none."""
-        for folder in folders:
-            path = self._inside(folder / name, name)
-            if _is_file(path):
-                return path
-        return None
+        """Return the first file called `name` in `folders`; None if there is none.
 
-    def _inside(self, path: Path, name: str) -> Path:
+        Raises SceneError if every such place lies outside the root.
+        """
         try:
-            resolved = path.resolve()
+            places = [(folder / name).resolve() for folder in folders]
         except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL in the name
             raise SceneError(f"'{_printable(name)}' is not a usable path") from None
-        if not resolved.is_relative_to(self.root):
+        inside = [place for place in places if place.is_relative_to(self.root)]
+        if not inside:
             raise SceneError(f"'{_printable(name)}' lies outside the scene folder")
-        return resolved
+        return next(filter(_is_file, inside), None)
 
     def open(self, path: Path) -> Source:
         """Read a file that lies inside the root; each inclusion counts its bytes again."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,8 @@ from gpuqueue.scene.source import Place
 
 #: Corners of one concave polygon, holes included; the cost grows with the square.
 MAX_CORNERS = 10_000
+#: Corners that are tried for the bridge to a hole.
+MAX_BRIDGES = 1000
 
 Points = NDArray[np.float64]
 
@@ -40,44 +41,72 @@ def triangulate(
     A polygon without holes gives its corners less two; one with h holes two more for each hole.
     Raises SceneError for a concave polygon of more than `MAX_CORNERS` corners.
     """
-    triangles: list[Sequence[Sequence[int]]] = []
     points = positions.astype(np.float64)
-    for polygon in polygons:
-        outer = polygon.loops[0]
-        if len(polygon.loops) == 1 and len(outer) == 3:
-            triangles.append([outer])
-        elif len(polygon.loops) == 1 and (polygon.convex or _is_convex(points[outer])):
-            triangles.append([(outer[0], b, c) for b, c in pairwise(outer[1:])])
-        else:
-            triangles.append(_clip(points, polygon))
-    owners = np.repeat(np.arange(len(polygons)), [len(t) for t in triangles])
-    flat = [triangle for some in triangles for triangle in some]
-    return np.array(flat, np.int64).reshape(-1, 3), owners.astype(np.int64)
+    pieces = [(np.zeros((0, 3), np.int64), np.zeros(0, np.int64))]
+    rest = [i for i, polygon in enumerate(polygons) if len(polygon.loops) > 1]
+    for size, indices in _by_size(polygons).items():
+        loops = np.array([polygons[i].loops[0] for i in indices], np.int64)
+        is_fan = np.array([polygons[i].convex for i in indices]) | _are_convex(points[loops])
+        pieces.append(_fans(loops[is_fan], indices[is_fan], size))
+        rest += indices[~is_fan].tolist()
+    for index in rest:
+        clipped = np.array(_clip(points, polygons[index]), np.int64)
+        pieces.append((clipped, np.full(len(clipped), index)))
+    triangles = np.concatenate([piece[0] for piece in pieces])
+    owners = np.concatenate([piece[1] for piece in pieces])
+    order = owners.argsort(kind="stable")
+    return triangles[order], owners[order]
 
 
-def _normal(corners: Points) -> Points:
-    """Newell's normal: its length is twice the area, for any planar or nearly planar loop."""
-    following = np.roll(corners, -1, axis=0)
-    centre = corners.mean(axis=0)
-    normal: Points = np.cross(corners - centre, following - centre).sum(axis=0)
-    return normal
+def _by_size(polygons: Sequence[Polygon]) -> dict[int, NDArray[np.int64]]:
+    """Indices of the polygons without holes, by their number of corners."""
+    found: dict[int, list[int]] = {}
+    for index, polygon in enumerate(polygons):
+        if len(polygon.loops) == 1:
+            found.setdefault(len(polygon.loops[0]), []).append(index)
+    return {size: np.array(indices, np.int64) for size, indices in found.items()}
 
 
-def _is_convex(corners: Points) -> bool:
-    """Whether every corner turns left and the loop goes round once."""
-    edges = np.roll(corners, -1, axis=0) - corners
-    turns = np.cross(np.roll(edges, 1, axis=0), edges) @ _normal(corners)
-    if (turns < 0).any():
-        return False
+def _fans(
+    loops: NDArray[np.int64], indices: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Triangles from the first corner of each loop ``[P, size]``, and their polygons."""
+    first = np.broadcast_to(loops[:, :1], (len(loops), size - 2))
+    fans = np.stack([first, loops[:, 1:-1], loops[:, 2:]], axis=2)
+    return fans.reshape(-1, 3), np.repeat(indices, size - 2)
+
+
+def _cross(a: Points, b: Points) -> Points:
+    """Cross products of vectors ``[..., 3]``; numpy's own is slow on short arrays."""
+    x, y, z = (a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1)))
+    return np.stack([x, y, z], axis=-1)
+
+
+def _normals(corners: Points) -> Points:
+    """Newell's normals of loops ``[P, N, 3]``: their length is twice the area, for any planar or
+    nearly planar loop."""
+    spokes = corners - corners.mean(axis=1, keepdims=True)
+    normals: Points = _cross(spokes, np.roll(spokes, -1, axis=1)).sum(axis=1)
+    return normals
+
+
+def _are_convex(corners: Points) -> NDArray[np.bool_]:
+    """Whether every corner of loops ``[P, N, 3]`` turns left and the loop goes round once."""
+    if corners.shape[1] == 3:
+        return np.ones(len(corners), bool)
+    normals = _normals(corners)[:, None]
+    edges = np.roll(corners, -1, axis=1) - corners
+    turns = (_cross(np.roll(edges, 1, axis=1), edges) * normals).sum(axis=2)
     # A star turns left everywhere but goes round more than once: some fan triangle is reversed.
-    spokes = corners[1:] - corners[0]
-    fan = np.cross(spokes[:-1], spokes[1:]) @ _normal(corners)
-    return bool((fan >= 0).all())
+    spokes = corners[:, 1:] - corners[:, :1]
+    fans = (_cross(spokes[:, :-1], spokes[:, 1:]) * normals).sum(axis=2)
+    convex: NDArray[np.bool_] = (turns >= 0).all(axis=1) & (fans >= 0).all(axis=1)
+    return convex
 
 
 def _flatten(points: Points, loops: Sequence[Sequence[int]]) -> list[Points]:
     """Loops in the plane of the outer one: it goes round to the left, holes to the right."""
-    normal = _normal(points[loops[0]])
+    normal = _normals(points[None, loops[0]])[0]
     axis = int(abs(normal).argmax())
     kept = [(axis + 1) % 3, (axis + 2) % 3]
     sign = -1.0 if normal[axis] < 0 else 1.0
@@ -98,58 +127,71 @@ def _clip(points: Points, polygon: Polygon) -> list[tuple[int, int, int]]:
         )
     flat = _flatten(points, polygon.loops)
     plane, vertices = flat[0], list(polygon.loops[0])
-    holes = list(zip(flat[1:], polygon.loops[1:], strict=True))
     # The hole that reaches furthest right first: its bridge meets no other hole.
-    for hole, names in sorted(holes, key=lambda pair: -float(pair[0][:, 0].max())):
-        clockwise = hole if _area(hole) < 0 else hole[::-1]
-        ordered = list(names) if _area(hole) < 0 else list(names)[::-1]
-        plane, vertices = _bridge(plane, vertices, clockwise, ordered)
+    waiting = sorted(
+        zip(flat[1:], polygon.loops[1:], strict=True), key=lambda pair: float(pair[0][:, 0].max())
+    )
+    while waiting:
+        edges = np.concatenate([np.stack([h, np.roll(h, -1, axis=0)], axis=1) for h, _ in waiting])
+        hole, names = waiting.pop()
+        turned = slice(None) if _area(hole) < 0 else slice(None, None, -1)
+        plane, vertices = _bridge(plane, vertices, hole[turned], names[turned], edges)
     return [(vertices[a], vertices[b], vertices[c]) for a, b, c in _ears(plane)]
 
 
 def _bridge(
-    outer: Points, names: list[int], hole: Points, hole_names: list[int]
+    outer: Points, names: list[int], hole: Points, hole_names: list[int], others: Points
 ) -> tuple[Points, list[int]]:
-    """Cut from the hole's rightmost corner to a visible corner of the outer loop."""
+    """Cut from the hole's rightmost corner to a visible corner of the outer loop.
+
+    `others` ``[E, 2, 2]`` are the edges of all holes that are not yet joined.
+    """
     start = int(hole[:, 0].argmax())
-    end = _visible_corner(outer, hole[start])
-    turned = np.roll(np.arange(len(hole)), -start)
-    order = [*turned.tolist(), start]
+    edges = np.concatenate([np.stack([outer, np.roll(outer, -1, axis=0)], axis=1), others])
+    end = _visible_corner(outer, edges, hole[start])
+    order = [(start + i) % len(hole) for i in range(len(hole) + 1)]
     loop = np.concatenate([outer[: end + 1], hole[order], outer[end:]])
     return loop, [*names[: end + 1], *(hole_names[i] for i in order), *names[end:]]
 
 
-def _visible_corner(outer: Points, point: Points) -> int:
-    """The corner of `outer` to which a line from `point`, its right side free, can be drawn."""
-    a, b = outer, np.roll(outer, -1, axis=0)
-    crosses = (a[:, 1] <= point[1]) & (b[:, 1] >= point[1]) & (a[:, 1] < b[:, 1])
-    if not crosses.any():  # the hole is not inside: join it to the nearest corner
-        return int(((outer - point) ** 2).sum(axis=1).argmin())
-    rise = np.where(crosses, b[:, 1] - a[:, 1], 1.0)
-    hit_x = a[:, 0] + (point[1] - a[:, 1]) / rise * (b[:, 0] - a[:, 0])
-    hit_x = np.where(crosses & (hit_x >= point[0]), hit_x, np.inf)
-    edge = int(hit_x.argmin())
-    if not np.isfinite(hit_x[edge]):
-        return int(((outer - point) ** 2).sum(axis=1).argmin())
-    hit = np.array([hit_x[edge], point[1]])
-    after = (edge + 1) % len(outer)
-    corner = edge if outer[edge, 0] > outer[after, 0] else after
-    return _nearest_blocking(outer, point, hit, corner)
-
-
-def _nearest_blocking(outer: Points, point: Points, hit: Points, corner: int) -> int:
-    """The corner inside the triangle point, hit, corner with the smallest angle, else `corner`."""
-    triangle = np.array([point, hit, outer[corner]])
-    if _area(triangle) < 0:
-        triangle = triangle[::-1]
-    inside = _in_triangle(outer, triangle) & (outer != outer[corner]).any(axis=1)
-    inside &= _reflex(outer)
-    if not inside.any():
-        return corner
-    offset = outer - point
-    angle = abs(np.arctan2(offset[:, 1], offset[:, 0]))
-    ranked = np.lexsort((np.hypot(*offset.T), np.where(inside, angle, np.inf)))
+def _visible_corner(outer: Points, edges: Points, point: Points) -> int:
+    """The nearest corner of `outer` that sees `point`; a polygon that crosses itself may have
+    none, then the nearest."""
+    ranked = ((outer - point) ** 2).sum(axis=1).argsort(kind="stable")
+    for corner in ranked[:MAX_BRIDGES].tolist():
+        if _opens_to(outer, corner, point) and not _is_blocked(edges, outer[corner], point):
+            return int(corner)
     return int(ranked[0])
+
+
+def _turn(a: Points, b: Points, c: Points) -> Points:
+    """Twice the signed area of triangles; their corners ``[..., 2]``."""
+    ab, ac = b - a, c - a
+    area: Points = ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0]
+    return area
+
+
+def _opens_to(outer: Points, corner: int, point: Points) -> bool:
+    """Whether `point` lies in the inner angle of a corner: of two corners at one place, which a
+    bridge leaves, only one does."""
+    before, here, after = (outer[(corner + i) % len(outer)] for i in (-1, 0, 1))
+    left_of_in = _turn(before, here, point) > 0
+    left_of_out = _turn(here, after, point) > 0
+    is_convex = _turn(before, here, after) > 0
+    return bool(left_of_in and left_of_out if is_convex else left_of_in or left_of_out)
+
+
+def _is_blocked(edges: Points, a: Points, b: Points) -> bool:
+    """Whether the line from `a` to `b` meets an edge other than in its own ends."""
+    p, q = edges[:, 0], edges[:, 1]
+    crosses = (_turn(a, b, p) * _turn(a, b, q) <= 0) & (_turn(p, q, a) * _turn(p, q, b) <= 0)
+    at_end = np.zeros(len(edges), bool)
+    for end, other in ((a, b), (b, a)):
+        for near, far in ((p, q), (q, p)):
+            starts = (near == end).all(axis=1)
+            along = (_turn(a, b, far) == 0) & (((far - end) * (other - end)).sum(axis=1) > 0)
+            at_end |= starts & ~along
+    return bool((crosses & ~at_end).any())
 
 
 def _reflex(loop: Points) -> NDArray[np.bool_]:

@@ -29,8 +29,13 @@ class TaskContext:
 
     settings: Settings
     job_id: str
-    #: Position of this task in the job, from 0; with the job's id it names one delivery.
+    #: Position of this task in the job, from 0.
     index: int = 0
+
+    @property
+    def delivery_id(self) -> str:
+        """Names what this task delivers, the same each time it runs for the job."""
+        return f"{self.job_id}.{self.index}"
 
     def substitute(self, text: str, result: Binary) -> str:
         """Replace ``${message_id}`` and ``${mime_ext}`` in `text`."""

@@ -2,7 +2,7 @@
 
 The body is the result's bytes with its MIME type. ``X-Gpuqueue-Message-Id`` and
 ``X-Gpuqueue-Task`` name the delivery: a receiver that sees the same pair again has the result
-already.
+already. With a ``signing_secret`` each post is signed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob, TransientError
 from gpuqueue.tasks.base import TaskConfig, TaskContext, check_placeholders
 from gpuqueue.tasks.http_client import Answer, parse_target, post
+from gpuqueue.tasks.signature import signature_headers
 
 #: Besides 5xx, the statuses that another try may change: time-out, too early, too many requests.
 TRANSIENT_STATUSES = {408, 425, 429}
@@ -60,6 +61,9 @@ class HttpPost:
             "X-Gpuqueue-Message-Id": context.job_id,
             "X-Gpuqueue-Task": str(context.index),
         }
+        if settings.signing_secret is not None:
+            secret, delivery = settings.signing_secret.get_secret_value(), context.delivery_id
+            headers |= signature_headers(secret, delivery, int(time.time()), result.data)
         judge(post(target, result.data, headers, settings), target.origin)
 
 

@@ -30,7 +30,7 @@ http_address 127.0.0.1:0
     allow_command always_fails
     default_queue rs_sqs_queue
     listen_queue rs_sqs_queue
-    visibility_timeout_s 3
+    visibility_timeout_s 10
     max_backoff_s 0
 </user>
 <user render>

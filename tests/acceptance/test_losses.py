@@ -11,7 +11,7 @@ from .processes import Process
 #: Long enough to be in the middle of it a moment after its start, on any machine.
 LONG_RENDER = {
     "command": "rs_fancy_render",
-    "parameters": {"scene_file": "scenes/cornell.mi", "width": 256, "height": 256, "samples": 256},
+    "parameters": {"scene_file": "scenes/cornell.mi", "width": 256, "height": 256, "samples": 128},
     "tasks": [
         {"name": "s3_upload", "config": {"bucket": "rs_s3_bucket", "key": "${message_id}.png"}}
     ],
@@ -26,6 +26,11 @@ def send(cloud: Cloud, job: dict[str, Any]) -> str:
 
 def listen(cloud: Cloud, log: Path) -> Process:
     return Process(log, "listen", "-c", str(cloud.configuration))
+
+
+def wait_for_middle_of_render(listener: Process, job_id: str) -> None:
+    listener.wait_for(f"{job_id}] Executing command: rs_fancy_render.")
+    listener.wait_for("Loaded scenes/cornell.mi")
 
 
 def assert_done(cloud: Cloud, job_id: str) -> None:
@@ -69,7 +74,7 @@ def test_sigterm_in_a_render_hands_the_job_back_and_a_second_listener_finishes_i
 ) -> None:
     job_id = send(cloud, LONG_RENDER)
     with listen(cloud, tmp_path / "first.log") as first:
-        first.wait_for(f"{job_id}] Executing command: rs_fancy_render.")
+        wait_for_middle_of_render(first, job_id)
         assert first.terminate() == 0
         assert "Job processed" not in first.log
         assert cloud.counts(cloud.queue_url) == (1, 0), "the job is visible again at once"
@@ -83,7 +88,7 @@ def test_a_killed_render_process_costs_one_try_and_nothing_else(
 ) -> None:
     job_id = send(cloud, LONG_RENDER)
     with listen(cloud, tmp_path / "listen.log") as listener:
-        listener.wait_for(f"{job_id}] Executing command: rs_fancy_render.")
+        wait_for_middle_of_render(listener, job_id)
         listener.kill_render_process()
         listener.wait_for(f"{job_id}] Job processed, removing from queue.", timeout_s=120)
         assert listener.log.count(f"{job_id}] Executing command: rs_fancy_render.") == 2
@@ -94,7 +99,7 @@ def test_a_killed_render_process_costs_one_try_and_nothing_else(
 def test_a_killed_listener_loses_nothing(cloud: Cloud, tmp_path: Path) -> None:
     job_id = send(cloud, LONG_RENDER)
     with listen(cloud, tmp_path / "first.log") as first:
-        first.wait_for(f"{job_id}] Executing command: rs_fancy_render.")
+        wait_for_middle_of_render(first, job_id)
         first.kill()
     with listen(cloud, tmp_path / "second.log") as second:
         second.wait_for(f"{job_id}] Job processed, removing from queue.", timeout_s=120)

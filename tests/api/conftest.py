@@ -13,6 +13,7 @@ import uvicorn
 from gpuqueue.api.app import DEFAULT_LIMITS, HttpLimits, create_app
 from gpuqueue.api.server import bounded
 from gpuqueue.config import Settings, embedded_settings
+from gpuqueue.queues import Queue, open_queue
 
 COMMANDS = '''\
 """Commands that do what a front end must survive."""
@@ -80,11 +81,21 @@ def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def settings(tmp_path: Path, command_folder: Path) -> Settings:
-    return embedded_settings(tmp_path / "data", content_root=tmp_path).model_copy(
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, command_folder: Path) -> Settings:
+    root = tmp_path_factory.mktemp("root")
+    return embedded_settings(root / "data", content_root=root).model_copy(
         update={"command_folders": (command_folder,), "http_post_body_limit": 2048}
     )
+
+
+@pytest.fixture
+def queue(settings: Settings) -> Queue:
+    """The server's queue, empty."""
+    queue = open_queue(settings, "local_queue")
+    while message := queue.receive(0):
+        queue.delete(message)
+    return queue
 
 
 @contextmanager
@@ -104,7 +115,7 @@ def running(settings: Settings, limits: HttpLimits = DEFAULT_LIMITS) -> Iterator
             thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(settings: Settings) -> Iterator[httpx.Client]:
     with running(settings) as client:
         yield client

@@ -1,6 +1,7 @@
 """The front end over HTTP."""
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from gpuqueue import __version__
 from gpuqueue.api.app import HttpLimits
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalQueueSettings
-from gpuqueue.queues import open_queue
+from gpuqueue.queues import Queue
 
 from .conftest import running
 
@@ -35,10 +36,10 @@ def submit(client: Client, **params: Any) -> Any:
 
 
 def test_a_submitted_job_waits_in_the_queue_under_the_id_returned(
-    client: Client, settings: Settings
+    client: Client, queue: Queue
 ) -> None:
     job_id = submit(client, tasks=[UPLOAD])
-    message = open_queue(settings, "local_queue").receive(0)
+    message = queue.receive(0)
     assert message is not None
     assert json.loads(message.body) == {
         "version": 1,
@@ -98,12 +99,12 @@ def test_a_front_end_does_not_render_and_says_what_to_do(client: Client, method:
     ],
 )
 def test_a_job_that_can_never_work_is_refused_at_submit(
-    client: Client, settings: Settings, params: dict[str, Any], code: int, text: str
+    client: Client, queue: Queue, params: dict[str, Any], code: int, text: str
 ) -> None:
     error = submit(client, **params)
     assert error["code"] == code, error
     assert re.search(text, error["message"]), error
-    assert open_queue(settings, "local_queue").counts().visible == 0
+    assert queue.counts().visible == 0
 
 
 def test_wrong_parameters_are_named_one_by_one(client: Client) -> None:
@@ -188,7 +189,7 @@ def test_a_call_that_takes_too_long_is_answered_in_time(settings: Settings) -> N
     ],
 )
 def test_pages_of_other_sites_may_not_call(
-    client: Client, settings: Settings, headers: dict[str, str]
+    client: Client, queue: Queue, headers: dict[str, str]
 ) -> None:
     call = {
         "jsonrpc": "2.0",
@@ -199,7 +200,7 @@ def test_pages_of_other_sites_may_not_call(
     post = client.post("/", json=call, headers=headers)
     get = client.get("/", params={"json_rpc_request": json.dumps(call)}, headers=headers)
     assert (post.status_code, get.status_code) == (403, 403)
-    assert open_queue(settings, "local_queue").counts().visible == 0
+    assert queue.counts().visible == 0
 
 
 def test_our_own_pages_and_programs_may_call(client: Client) -> None:
@@ -209,9 +210,12 @@ def test_our_own_pages_and_programs_may_call(client: Client) -> None:
         assert client.post("/", json=call, headers=headers).status_code == 200
 
 
-def test_the_status_page_tells_version_queues_buckets_and_commands(client: Client) -> None:
-    submit(client)
-    page = client.get("/").text
+def test_the_status_page_tells_version_queues_buckets_and_commands(
+    settings: Settings, queue: Queue
+) -> None:
+    with running(settings) as client:
+        submit(client)
+        page = client.get("/").text
     for text in (__version__, "local_queue", "local_bucket", "/?doc=rs_fancy_render", "ready"):
         assert text in page
     assert re.search(r"<b>1</b><span>waiting</span>", page)
@@ -273,7 +277,7 @@ def test_health_is_good_while_every_queue_can_be_reached(client: Client) -> None
 
 
 def test_a_queue_that_cannot_be_used_is_told_without_its_address(
-    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    settings: Settings, tmp_path: Path, records: list[logging.LogRecord]
 ) -> None:
     (tmp_path / "secret-place").write_text("no database, but long enough to be looked at" * 100)
     broken = LocalQueueSettings(name="broken", path=tmp_path / "secret-place")
@@ -284,7 +288,7 @@ def test_a_queue_that_cannot_be_used_is_told_without_its_address(
     assert health.json()["queues"] == {"local_queue": "ok", "broken": "unreachable"}
     assert "cannot be used as configured" in page.text
     assert "secret-place" not in health.text + page.text
-    assert sum("secret-place" in record.getMessage() for record in caplog.records) == 1
+    assert sum("secret-place" in record.getMessage() for record in records) == 1
 
 
 def test_the_readiness_tool_of_realityserver_is_answered(client: Client) -> None:

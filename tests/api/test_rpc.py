@@ -1,6 +1,7 @@
 """The dispatcher against the JSON-RPC 2.0 specification: its own examples, then its MUSTs."""
 
 import json
+import logging
 from itertools import count
 from typing import Any
 
@@ -304,13 +305,13 @@ def test_the_class_of_an_error_gives_its_code(
 
 
 def test_a_bug_tells_a_reference_that_is_in_the_log_and_nothing_else(
-    methods: Methods, caplog: pytest.LogCaptureFixture
+    methods: Methods, records: list[logging.LogRecord]
 ) -> None:
     reply = ask(methods, call("bug", id=1))
     reference = reply["error"]["data"]["reference"]
     assert "secret" not in json.dumps(reply)
     assert "ZeroDivisionError" not in json.dumps(reply)
-    record = next(r for r in caplog.records if reference in r.getMessage())
+    record = next(r for r in records if reference in r.getMessage())
     assert record.exc_info is not None
 
 

@@ -1,6 +1,7 @@
 """The front end on a socket: clients that misbehave, and the process itself."""
 
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -75,12 +76,12 @@ def test_a_large_body_is_refused_before_it_is_sent(client: httpx.Client) -> None
 
 
 def test_a_client_that_hangs_up_does_no_harm(
-    client: httpx.Client, caplog: pytest.LogCaptureFixture
+    client: httpx.Client, records: list[logging.LogRecord]
 ) -> None:
     with connect(client) as connection:
         connection.sendall(HEAD + b"Content-Length: 100\r\n\r\n{")
     assert client.get("/healthz").status_code == 200
-    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert not [record for record in records if record.levelname == "ERROR"]
 
 
 @pytest.mark.parametrize(

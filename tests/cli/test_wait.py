@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from gpuqueue.binary import Binary
+from gpuqueue.cli.outcome import Fate, check_watchable, results, watch
+from gpuqueue.config import Settings
+from gpuqueue.errors import ConfigError
+from gpuqueue.job import Job, TaskCall
+from gpuqueue.storage import open_bucket
 from tests.acceptance.processes import Process
+from tests.cloud import Cloud
 
 CONFIGURATION = """\
 command_folder commands
@@ -74,3 +81,31 @@ def test_a_job_that_dies_exits_with_1_and_tells_why(folder: Path) -> None:
     assert done.returncode == 1
     assert "this try failed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_of_a_job_in_sqs_the_arrival_of_its_results_is_seen(cloud: Cloud) -> None:
+    settings = Settings(
+        aws=cloud.aws.model_copy(
+            update={"queues": (cloud.make_queue(),), "buckets": (cloud.make_bucket(),)}
+        )
+    )
+    tasks = tuple(
+        TaskCall(name="s3_upload", config={"bucket": "results", "key": key})
+        for key in ("a/${message_id}.${mime_ext}", "b/fixed")
+    )
+    job = Job(id="job-1", command="get_version", tasks=tasks)
+    check_watchable(settings, "jobs", job)
+    bucket = open_bucket(settings, "results")
+    outcomes = watch(settings, "jobs", job)
+    bucket.put("a/job-1.json", Binary(b"1", "application/json"))
+    assert next(outcomes).fate is Fate.WAITING
+    bucket.put("b/fixed", Binary(b"1", "application/json"))
+    assert [outcome.fate for outcome in outcomes] == [Fate.DONE]
+    name = settings.buckets["results"].bucket
+    assert results(settings, job) == [f"s3://{name}/a/job-1.json", f"s3://{name}/b/fixed"]
+
+
+def test_a_job_in_sqs_without_an_upload_cannot_be_waited_for(cloud: Cloud) -> None:
+    settings = Settings(aws=cloud.aws.model_copy(update={"queues": (cloud.make_queue(),)}))
+    with pytest.raises(ConfigError, match="does not tell what became of a job"):
+        check_watchable(settings, "jobs", Job(command="get_version"))

@@ -2,9 +2,11 @@
 
 import logging
 import sys
+from typing import get_args
 
 import pytest
 
+from gpuqueue.cli.render import DeviceName
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import DEVICES, PREFERRED, choose_device, why_not
 from gpuqueue.errors import ConfigError
@@ -73,3 +75,8 @@ def test_each_device_tells_why_it_cannot_be_used() -> None:
 
 def test_auto_knows_every_device_that_renders() -> None:
     assert {*PREFERRED, "null"} == set(DEVICES)
+
+
+def test_settings_and_command_line_take_every_device() -> None:
+    assert set(get_args(RenderSettings.model_fields["device"].annotation)) == {"auto", *DEVICES}
+    assert set(DeviceName) == {"auto", *DEVICES}

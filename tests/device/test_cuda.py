@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,8 +102,6 @@ def test_a_launch_has_as_many_blocks_as_its_items_need(
 def test_a_scene_without_lights_is_rendered(
     name: str, open_device: Open, gpu: FakeGpu, scene: SceneBuffers
 ) -> None:
-    from dataclasses import replace
-
     dark = replace(
         scene,
         lights=scene.lights[:0],

@@ -1,12 +1,13 @@
 """One contract for every registered device."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gpuqueue.device import DEVICES, Device, Work
-from gpuqueue.errors import JobFailed
+from gpuqueue.errors import InvalidJob, JobFailed
 from gpuqueue.scene import SceneBuffers
 
 WIDTH, HEIGHT = 48, 32
@@ -111,6 +112,16 @@ def test_one_scene_serves_films_of_several_sizes(
         device.render(handle, film, Work(0, width * height, 0, 2, 0, 6))
         assert device.read(film).shape == (height, width, 4)
         np.testing.assert_array_equal(device.read(film)[..., 3], 2)
+
+
+@pytest.mark.parametrize("name", TRACING)
+def test_a_scene_that_the_kernels_cannot_take_is_the_jobs_fault(
+    name: str, open_device: Open, scene: SceneBuffers
+) -> None:
+    triangles = scene.triangles.copy()
+    triangles["vertex"][0, 0] = 1 << 20
+    with pytest.raises(InvalidJob, match="the kernels cannot take the scene: "):
+        open_device(name).upload(replace(scene, triangles=triangles))
 
 
 @pytest.mark.parametrize("name", TRACING)

@@ -53,6 +53,12 @@ def test_the_wait_doubles_with_each_receive_up_to_its_bound() -> None:
     assert bounds == [15, 15, 30, 60, 900, 900, 900]
 
 
+def test_a_wait_that_the_other_side_asked_for_is_kept_within_its_bound() -> None:
+    for asked, kept in ((200, 200), (5000, 900)):
+        error = TransientError("busy", retry_after_s=asked)
+        assert fate_of(error, 1, 900).delay_s == kept
+
+
 def test_the_wait_is_drawn_from_all_of_zero_to_its_bound() -> None:
     drawn = [fate_of(JobFailed("x"), 2, 900).delay_s for _ in range(300)]
     assert 0 <= min(drawn) < 5

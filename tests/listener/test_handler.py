@@ -22,17 +22,16 @@ from gpuqueue.errors import (
     LeaseLost,
     TransientError,
 )
+from gpuqueue.listener import handler as handling
 from gpuqueue.listener import retry as retrying
-from gpuqueue.listener.handler import DELETE_TRIES, Handler
+from gpuqueue.listener.handler import Handler
 from gpuqueue.listener.lease import Lease
 from gpuqueue.tasks import TASKS, TaskConfig, TaskContext
 
-from .fakes import LOST, FakeQueue, FakeRunner, lease_of, message
+from .fakes import LOST, Clock, FakeQueue, FakeRunner, lease_of, message
 
 SETTINGS = Settings(
-    queue_manager=QueueManagerSettings(
-        allow_command=frozenset({"get_version"}), max_backoff_s=100, max_task_tries=3
-    )
+    queue_manager=QueueManagerSettings(allow_command=frozenset({"get_version"}), max_backoff_s=100)
 )
 RESULT = Binary(b'"1.0"', "application/json")
 
@@ -68,6 +67,14 @@ def note_task(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     Note.runs.clear()
     Note.errors.clear()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    moved = Clock()
+    for module in (retrying, handling):
+        monkeypatch.setattr(module.time, "monotonic", moved)
+    return moved
 
 
 def body(**fields: Any) -> str:
@@ -199,23 +206,48 @@ def test_a_task_that_fails_for_a_while_is_tried_again_without_running_the_comman
     assert len(queue.did("delete")) == 1
 
 
-def test_a_task_that_keeps_failing_gives_the_job_back() -> None:
-    Note.errors.extend([TransientError("busy")] * 3)
+def test_a_task_that_keeps_failing_gives_the_job_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrying, "MIN_PATIENCE_S", 0.05)
+    Note.errors.extend([TransientError("busy")] * 1000)
     queue = FakeQueue()
     assert isinstance(handle(queue, FakeRunner(RESULT)), TransientError)
-    assert len(Note.runs) == 3
+    assert 1 < len(Note.runs) < 1000
     assert len(queue.did("release")) == 1
 
 
-def test_a_retry_waits_as_long_as_the_other_side_asks_within_bounds() -> None:
+def test_a_task_is_tried_for_as_long_as_the_command_took(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(_: Lease) -> Binary:
+        clock.now += 3600
+        return RESULT
+
+    received = message(body())
+    lease = lease_of(received)
+    lease.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)  # type: ignore[method-assign]
+    monkeypatch.setattr(retrying, "RETRY_BASE_S", 100)
+    Note.errors.extend([TransientError("busy")] * 1000)
+    start = clock.now
+    error = handle(FakeQueue(), FakeRunner(render), received.body, lease)
+    assert isinstance(error, TransientError)
+    assert 3600 + 3600 - retrying.MAX_RETRY_S <= clock.now - start <= 7200
+
+
+def test_a_retry_waits_as_long_as_the_other_side_asks(clock: Clock) -> None:
     slept: list[float] = []
     received = message(body())
     lease = lease_of(received)
     lease.sleep = slept.append  # type: ignore[method-assign]
-    Note.errors.extend([TransientError(retry_after_s=7), TransientError(retry_after_s=1e9)])
+    Note.errors.append(TransientError(retry_after_s=7))
     assert handle(FakeQueue(), FakeRunner(RESULT), received.body, lease) is None
     assert 7 <= slept[0] < 7.1
-    assert slept[1] <= retrying.MAX_RETRY_AFTER_S + retrying.MAX_RETRY_S
+
+
+def test_a_wait_that_is_too_long_to_hold_the_job_is_left_to_the_queue() -> None:
+    Note.errors.append(TransientError("busy", retry_after_s=80))
+    queue = FakeQueue()
+    assert isinstance(handle(queue, FakeRunner(RESULT)), TransientError)
+    assert 80 <= queue.did("release")[0][1] <= 100
 
 
 @pytest.mark.parametrize(
@@ -230,9 +262,9 @@ def test_a_task_that_cannot_work_decides_the_fate_at_once(error: Exception, verb
 
 
 def test_a_delete_that_fails_is_tried_again() -> None:
-    queue = FakeQueue().failing("delete", *[TransientError("no route")] * (DELETE_TRIES - 1))
+    queue = FakeQueue().failing("delete", *[TransientError("no route")] * 4)
     assert handle(queue, FakeRunner(RESULT)) is None
-    assert len(queue.did("delete")) == DELETE_TRIES
+    assert len(queue.did("delete")) == 5
 
 
 def test_a_delete_after_the_lease_was_lost_is_left_at_that() -> None:

@@ -115,6 +115,31 @@ def test_a_dead_letter_records_when_and_why(tmp_path: Path) -> None:
     assert rows == [("job-1", 1200.0, "received 1 times and never finished")]
 
 
+def test_a_dead_letter_tells_the_last_failure(tmp_path: Path) -> None:
+    queue = LocalQueue("jobs", tmp_path / "queue.sqlite", visibility_timeout_s=30, max_receives=2)
+    queue.send("body", "job-1")
+    for reason in ("no GPU", "no disk\x00"):
+        queue.release(receive(queue), reason=reason)
+    assert queue.receive(0) is None
+    found = queue.find("job-1")
+    assert found is not None
+    assert found.dead_because == (
+        "received 2 times and never finished; the last failure: no disk\ufffd"
+    )
+
+
+def test_only_a_send_waits_for_the_disk(tmp_path: Path) -> None:
+    queue = open_at(tmp_path / "queue.sqlite")
+    statements: list[str] = []
+    queue._connection.set_trace_callback(statements.append)
+    queue.send("body", "job-1")
+    queue.delete(receive(queue))
+    synced = [s for s in statements if s.startswith(("PRAGMA", "INSERT", "UPDATE", "DELETE"))]
+    assert [s.split()[0] if s[0] != "P" else s.split()[-1] for s in synced] == [
+        "FULL", "INSERT", "NORMAL", "UPDATE", "UPDATE", "NORMAL", "DELETE",
+    ]  # fmt: skip
+
+
 def test_a_full_disk_is_transient_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "queue.sqlite"
     queue = open_at(path)

@@ -14,7 +14,7 @@ from gpuqueue.errors import Interrupted, InvalidJob, JobFailed, SceneError
 from gpuqueue.log import Event
 from gpuqueue.render import RenderRequest, progressive, renderer_for
 from gpuqueue.render.progressive import Rendered
-from gpuqueue.render.renderer import Renderer, check_film
+from gpuqueue.render.renderer import Renderer, check_film, total_exposure
 
 from .small_scenes import WALL, write_scene
 
@@ -215,6 +215,14 @@ def test_the_renderer_of_a_process_is_kept(tmp_path: Path) -> None:
     other = RenderSettings(device="null", max_samples=3)
     assert renderer_for(other, tmp_path) is not renderer_for(settings, tmp_path)
     renderer_for.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("asked", "gain", "total"),
+    [(1, 1, 1), (-1, 4, 1), (0, 0.5, -1), (64, 1e300, 126), (0, np.inf, 126), (-64, 0, -126)],
+)
+def test_the_cameras_gain_adds_to_the_exposure(asked: float, gain: float, total: float) -> None:
+    assert total_exposure(asked, gain) == total
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,16 @@ _TECHNIQUE = words(
 )
 
 
-def skip_approximation(tokens: Tokens) -> None:
-    """approximate = "approximate" [kind] { technique | number | "%" } { name }."""
+def skip_approximation(tokens: Tokens, *, named: bool = True) -> None:
+    """approximate = "approximate" [kind] { technique | number | "%" } { name }.
+
+    In options it ends in "all" and is not `named`: what follows belongs to the next option.
+    """
     tokens.expect_word("approximate")
     while tokens.accept_word(*_KINDS):
         pass
     while tokens.accept_word(*_TECHNIQUE) or tokens.at_number() or tokens.at_mark("%"):
         if tokens.at_number() or tokens.at_mark("%"):
             tokens.take()
-    while tokens.peek().kind is Kind.STRING:
+    while named and tokens.peek().kind is Kind.STRING:
         tokens.take()

@@ -31,8 +31,8 @@ def refuse_to_run(tokens: Tokens, document: Document) -> None:
 def skip_code(tokens: Tokens, document: Document) -> None:
     """code = "code" (STR | HEX+): never compiled."""
     at = tokens.peek().place
-    if tokens.at_string():
-        tokens.string()
+    if tokens.peek().kind is not Kind.HEX:
+        tokens.string("code as a string or in apostrophes")
     while tokens.peek().kind is Kind.HEX:
         tokens.take()
     document.warnings("'code' is never compiled", at)

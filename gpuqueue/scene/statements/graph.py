@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Instance, InstanceGroup, Render
@@ -15,6 +16,7 @@ from gpuqueue.scene.statements.attributes import parse_attribute, skip_data
 from gpuqueue.scene.statements.shading import parse_arguments, parse_shader, parse_shader_list
 from gpuqueue.scene.tokens import Tokens, words
 
+Matrix = NDArray[np.float64]
 _CASTS, _CASTS_NOT = 1, 4
 
 
@@ -74,12 +76,11 @@ def _transform(tokens: Tokens, document: Document) -> dict[str, Any]:
     if not tokens.at_number():
         return {"matrix": None}
     matrix = tokens.numbers(16, "16 numbers of a transform").reshape(4, 4)
-    return {"matrix": usable_matrix(matrix, document, tokens)}
+    return {"matrix": _usable(matrix, document, at)}
 
 
-def usable_matrix(matrix: Any, document: Document, tokens: Tokens) -> Any:
+def _usable(matrix: Matrix, document: Document, at: Place) -> Matrix | None:
     """Return an affine, invertible matrix; another becomes the identity, with a warning."""
-    at = tokens.peek().place
     w = matrix[3, 3]
     if (abs(matrix[:3, 3]) > 1e-6).any() or abs(w) < 1e-30:
         document.warnings("a transform with perspective is replaced by the identity", at)

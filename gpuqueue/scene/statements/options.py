@@ -9,7 +9,7 @@ from gpuqueue.scene.entities import Atom, Options
 from gpuqueue.scene.statements.approximation import skip_approximation
 from gpuqueue.scene.statements.attributes import parse_attribute, skip_data
 from gpuqueue.scene.statements.shading import parse_shader_list
-from gpuqueue.scene.tokens import Tokens
+from gpuqueue.scene.tokens import Kind, Tokens
 
 _PLAIN = (
     "samples/contrast/time contrast/jitter/samplelock/task size/samples collect/samples motion"
@@ -86,7 +86,7 @@ def _skip_irrelevant(tokens: Tokens, document: Document) -> bool:
     if tokens.at_word("data"):
         skip_data(tokens)
     elif tokens.at_word("approximate"):
-        skip_approximation(tokens)
+        skip_approximation(tokens, named=False)
     elif tokens.accept_word("state"):
         parse_shader_list(tokens, document)
     elif tokens.accept_word("contour"):
@@ -102,6 +102,8 @@ def _parse_phrase(tokens: Tokens) -> str:
     phrase = ""
     while tokens.at_word(*_NEXT.get(phrase, ())):
         phrase = f"{phrase} {tokens.take().text}".strip()
+    if not phrase and first.kind is not Kind.SYMBOL:
+        raise tokens.expected("an option or 'end options'")
     if phrase not in PHRASES:
         raise tokens.fail(f"unknown option '{phrase or first.text}'", first)
     return phrase

@@ -38,7 +38,7 @@ def skip_block(tokens: Tokens, *ending: str) -> None:
     first = tokens.take()
     while True:
         if tokens.at_end():
-            raise tokens.fail(f"this {first.text} has no 'end {' '.join(ending)}'", first)
+            raise tokens.fail(f"there is no 'end {' '.join(ending)}' for this", first)
         if tokens.take().text == "end" and tokens.at_word(ending[0]):
             for word in ending:
                 tokens.expect_word(word)

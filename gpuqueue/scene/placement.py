@@ -1,0 +1,173 @@
+"""Placed elements to the model's meshes, instances, materials and lights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuqueue.scene.document import Document
+from gpuqueue.scene.entities import Geometry, Object
+from gpuqueue.scene.entities import Light as LightEntity
+from gpuqueue.scene.flatten import Element, Flattener, Placed
+from gpuqueue.scene.lights import AreaLight, resolve_light
+from gpuqueue.scene.materials import GREY, resolve_material
+from gpuqueue.scene.model import Instances, Light, Material, Mesh, Visibility
+from gpuqueue.scene.source import Place
+
+
+class Builder:
+    """Meshes, materials and instances as they are found; equal ones are kept once."""
+
+    def __init__(
+        self, document: Document, flattener: Flattener, placed: Placed, world: NDArray[np.float64]
+    ) -> None:
+        self.document = document
+        self.flattener = flattener
+        self.placed = placed
+        self.world = world
+        self.meshes: list[Mesh] = []
+        self.materials: list[Material] = []
+        self.lists: list[tuple[int, ...]] = []
+        self._material_ids: dict[str, int] = {}
+        self._list_ids: dict[tuple[int, ...], int] = {}
+        self._parts: list[Instances] = []
+
+    def add_objects(self) -> None:
+        """Instances of every object that has triangles, object by object."""
+        for element, rows in self._by_element():
+            if isinstance(element, Object) and element.geometry is not None:
+                self._add_object(element, element.geometry, rows)
+
+    def _by_element(self) -> Iterator[tuple[Element, NDArray[np.int64]]]:
+        """Each element and the rows of `Placed` where it stands."""
+        order = self.placed.element.argsort(kind="stable")
+        ordered = self.placed.element[order]
+        starts = np.searchsorted(ordered, np.arange(len(self.flattener.elements) + 1))
+        for element, first, last in zip(
+            self.flattener.elements, starts[:-1], starts[1:], strict=True
+        ):
+            yield element, order[first:last]
+
+    def _add_object(self, element: Object, g: Geometry, rows: NDArray[np.int64]) -> None:
+        visibility = _visibility(element, self.placed.flags[rows])
+        rows, visibility = rows[visibility != 0], visibility[visibility != 0]
+        if not len(rows) or not len(g.triangles):
+            return
+        self.meshes.append(
+            Mesh(
+                element.name,
+                g.positions,
+                g.normals,
+                g.uvs,
+                g.triangles,
+                g.triangle_slots,
+                len(g.slots),
+            )
+        )
+        keys = np.stack([self.placed.materials[rows], self.placed.is_final[rows]], axis=1)
+        unique, places = np.unique(keys, axis=0, return_inverse=True)
+        lists = [self._material_list(element, int(m), is_final=bool(f)) for m, f in unique]
+        mesh = np.full(len(rows), len(self.meshes) - 1, np.int64)
+        chosen = np.array(lists, np.int64)[places.reshape(-1)]
+        self._parts.append(Instances(self.world[rows], mesh, chosen, visibility))
+
+    def _material_list(self, element: Object, given: int, *, is_final: bool) -> int:
+        """The materials of an object's slots where an instance gives the list `given`."""
+        names, at = self.flattener.materials[given] if given >= 0 else ((), element.at)
+        slots = element.geometry.slots if element.geometry else ()
+        return self._list_id(
+            tuple(self._slot(element, slot, names, at, is_final) for slot in slots)
+        )
+
+    def _slot(
+        self,
+        element: Object,
+        slot: str | int | None,
+        names: tuple[str, ...],
+        at: Place,
+        is_final: bool,
+    ) -> int:
+        if isinstance(slot, str) and not (is_final and names):
+            return self._material(slot, element.at)
+        if not names:
+            self.document.warnings(
+                f"object '{element.name}' has no material; it is grey", element.at, "no material"
+            )
+            return self._add_material(GREY)
+        label = slot if isinstance(slot, int) else 0
+        if label >= len(names) > 1:
+            self.document.warnings(
+                f"label {label} of object '{element.name}' is beyond the instance's"
+                f" {len(names)} materials; the last is used",
+                at,
+            )
+        return self._material(names[min(label, len(names) - 1)], at)
+
+    def _material(self, name: str, at: Place) -> int:
+        if name not in self._material_ids:
+            self._material_ids[name] = len(self.materials)
+            self.materials.append(resolve_material(self.document, name, at))
+        return self._material_ids[name]
+
+    def _add_material(self, material: Material) -> int:
+        if material not in self.materials:
+            self.materials.append(material)
+        return self.materials.index(material)
+
+    def _list_id(self, materials: tuple[int, ...]) -> int:
+        if materials not in self._list_ids:
+            self._list_ids[materials] = len(self.lists)
+            self.lists.append(materials)
+        return self._list_ids[materials]
+
+    def add_lights(self, scale: float) -> tuple[Light, ...]:
+        """Return lights without a surface; area lights become meshes and instances."""
+        lights = []
+        for element, rows in self._by_element():
+            if not isinstance(element, LightEntity):
+                continue
+            for row in rows.tolist():
+                light = resolve_light(self.document, element, self.world[row], scale)
+                if isinstance(light, Light):
+                    lights.append(light)
+                elif isinstance(light, AreaLight):
+                    self._add_area_light(light)
+        return tuple(lights)
+
+    def _add_area_light(self, light: AreaLight) -> None:
+        """Its mesh is in world space. A lamp is an obstacle: paths and shadow rays must agree."""
+        self.meshes.append(light.mesh)
+        self.materials.append(light.material)
+        seen = Visibility.ALL if light.visible else Visibility.PATHS | Visibility.SHADOW
+        self._parts.append(
+            Instances(
+                np.eye(4)[None],
+                np.array([len(self.meshes) - 1]),
+                np.array([self._list_id((len(self.materials) - 1,))]),
+                np.array([seen], np.uint32),
+            )
+        )
+
+    def instances(self) -> Instances:
+        """Return all instances so far."""
+        parts = [
+            Instances(np.zeros((0, 4, 4)), *(np.zeros(0, np.int64),) * 2, np.zeros(0, np.uint32))
+        ]
+        parts += self._parts
+        return Instances(
+            np.concatenate([p.world_from_object for p in parts]),
+            np.concatenate([p.mesh for p in parts]),
+            np.concatenate([p.material_list for p in parts]),
+            np.concatenate([p.visibility for p in parts]),
+        )
+
+
+def _visibility(element: Object, flags: NDArray[np.int8]) -> NDArray[np.uint32]:
+    """An instance's flags go before the object's own."""
+    own = (element.flags.visible, element.flags.trace, element.flags.shadow)
+    merged = np.where(flags < 0, np.array([value is not False for value in own]), flags > 0)
+    bits = np.array([Visibility.CAMERA, Visibility.PATHS, Visibility.SHADOW], np.uint32)
+    visibility: NDArray[np.uint32] = (merged * bits).sum(axis=1).astype(np.uint32)
+    return visibility

@@ -1,0 +1,79 @@
+"""A translated module to a shared library, kept in a cache under a hash of all that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .errors import PtxError
+from .parser import parse
+from .translate import translate
+
+_PACKAGE = Path(__file__).parent
+#: Without optimisation: large kernels compile in a fifth of the time, and test launches are small.
+#: Contraction would change results; types are punned through pointers.
+_OPTIONS = (
+    *("-std=gnu11", "-O0", "-g1", "-w", "-march=native"),
+    *("-ffp-contract=off", "-fno-strict-aliasing", "-fno-math-errno", "-frounding-math"),
+    *("-shared", "-fPIC"),
+)
+
+
+def build(text: str, name: str, cache: Path | None = None) -> Path:
+    """The library of a PTX module, made now or found in the cache."""
+    compiler = _compiler()
+    folder = cache or _private_folder()
+    library = folder / f"{_key(text, name, compiler)}.so"
+    if not library.is_file():
+        source = translate(parse(text, name))
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            made = _compile(compiler, source, Path(work))
+            made.replace(library)
+    return library
+
+
+def _compiler() -> str:
+    found = shutil.which(os.environ.get("CC") or "cc") or shutil.which("gcc")
+    if found is None:
+        raise PtxError("no C compiler is on the PATH")
+    return found
+
+
+def _compile(compiler: str, source: str, folder: Path) -> Path:
+    (folder / "module.c").write_text(source)
+    library = folder / "module.so"
+    command = [
+        compiler,
+        *_OPTIONS,
+        f"-I{_PACKAGE / 'runtime'}",
+        "module.c",
+        "-o",
+        str(library),
+        "-lm",
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=250)
+    if done.returncode != 0:
+        raise PtxError(f"{' '.join(command)}\n{done.stderr[:4000]}")
+    return library
+
+
+def _key(text: str, name: str, compiler: str) -> str:
+    """The runner's own sources count too: an edit of the translation must give a new library."""
+    digest = hashlib.sha256(repr((text, name, compiler, _OPTIONS)).encode())
+    for path in sorted(p for p in _PACKAGE.rglob("*") if p.suffix in (".py", ".h")):
+        if not path.name.startswith("test_"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _private_folder() -> Path:
+    """A folder of this user alone: what lies there is run."""
+    folder = Path(tempfile.gettempdir(), f"gpuqueue-ptx-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PtxError(f"{folder} belongs to another user")
+    return folder

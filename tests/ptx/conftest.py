@@ -1,0 +1,20 @@
+"""Translated modules are kept in pytest's cache: a second run compiles only what changed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from . import Program, load_ptx
+
+
+@pytest.fixture(scope="session")
+def ptx_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cache = getattr(request.config, "cache", None)
+    return cache.mkdir("ptx") if cache else tmp_path_factory.mktemp("ptx")
+
+
+@pytest.fixture(scope="session")
+def load(ptx_cache: Path) -> Callable[[str, str], Program]:
+    """``load(text, name)``: a module, translated, compiled and loaded."""
+    return lambda text, name: load_ptx(text, name, ptx_cache)

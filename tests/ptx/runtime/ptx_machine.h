@@ -1,0 +1,120 @@
+// The machine: a launch of blocks of threads. Each thread is a context of its own, with a C stack
+// and local memory; one runs at a time, until it ends, fails, or waits for others.
+#pragma once
+#include <stdarg.h>
+#include <stdio.h>
+#include <ucontext.h>
+
+#include "ptx_types.h"
+
+enum { WARP_SIZE = 32, MAX_BARRIERS = 16 };
+
+// Memory that a kernel may use: [start, end).
+typedef struct {
+  u64 start, end;
+  u32 is_writable;
+} Range;
+
+// What the host asks for (launcher.py has the same struct).
+typedef struct {
+  u32 grid[3], block[3];
+  u32 shared_bytes;
+  u32 range_count;
+  const Range *ranges;  // ascending, apart from each other
+  u8 *parameters;
+  u64 parameter_bytes;
+  char *message;  // of the error that ended the launch
+  u64 message_bytes;
+} Launch;
+
+typedef struct Thread Thread;
+typedef struct Block Block;
+
+// Lanes that wait for each other, and what they bring.
+typedef struct {
+  u32 arrived, ended;
+  u32 masks[WARP_SIZE];
+  const char *purposes[WARP_SIZE];
+  u64 values[WARP_SIZE];
+} Warp;
+
+typedef struct {
+  u32 arrived, holding, generation;
+  u32 threads_before, holding_before;  // of the generation that was released last
+} Barrier;
+
+struct Thread {
+  u32 index[3], lane, warp;
+  Block *block;
+  u8 *stack, *local, *local_top, *local_end;
+  ucontext_t context;
+  bool is_done;
+  // While waiting: for what, and where.
+  const char *waits_for, *file;
+  int line;
+  // After a meeting of lanes: who took part, and what they brought.
+  bool has_met;
+  u32 met_lanes;
+  u64 met_values[WARP_SIZE];
+};
+
+struct Block {
+  const Launch *launch;
+  u32 index[3];
+  u8 *shared;
+  Thread *threads;
+  Warp *warps;
+  Barrier barriers[MAX_BARRIERS];
+  u32 thread_count, live;
+  u64 progress;  // grows whenever a thread ends or some stop waiting
+  bool has_failed;
+  ucontext_t scheduler;
+};
+
+typedef struct {
+  const char *name;
+  void (*entry)(Thread *, u8 *);
+  u32 parameter_count;
+  const u32 *sizes, *offsets;
+  u32 parameter_bytes, max_threads, static_shared_bytes;
+} PtxKernel;
+
+typedef struct {
+  const char *name;
+  void *address;
+  u64 size;
+  u32 is_writable;
+} PtxVariable;
+
+// Ends the launch with a message that names line, block and thread.
+__attribute__((noreturn, format(printf, 4, 5))) static void fail(Thread *T, const char *file, int line,
+                                                                 const char *format, ...) {
+  const Launch *launch = T->block->launch;
+  const u32 *b = T->block->index, *t = T->index;
+  int n = snprintf(launch->message, launch->message_bytes,
+                   "%s:%d: block (%u, %u, %u), thread (%u, %u, %u): ", file, line, b[0], b[1], b[2],
+                   t[0], t[1], t[2]);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(launch->message + n, launch->message_bytes - (u64)n, format, arguments);
+  va_end(arguments);
+  T->block->has_failed = true;
+  setcontext(&T->block->scheduler);
+  __builtin_unreachable();
+}
+#define FAIL(...) fail(T, __FILE__, __LINE__, __VA_ARGS__)
+
+__attribute__((noreturn)) static void end_thread(Thread *T) {
+  T->is_done = true;
+  T->block->live--;
+  T->block->progress++;
+  T->block->warps[T->warp].ended |= 1u << T->lane;
+  setcontext(&T->block->scheduler);
+  __builtin_unreachable();
+}
+
+// Lets the others run.
+static void wait_for(Thread *T, const char *what, const char *file, int line) {
+  T->waits_for = what, T->file = file, T->line = line;
+  swapcontext(&T->context, &T->block->scheduler);
+}

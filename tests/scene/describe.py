@@ -1,0 +1,55 @@
+"""A scene as JSON data, to compare with the files beside the scenes of tests/data/mi/valid."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpuqueue.scene import Scene, load_scene, summarise
+
+ROOT = Path(__file__).parent.parent / "data" / "mi"
+
+
+def load(path: Path) -> Scene:
+    return load_scene(path, ROOT)
+
+
+def describe(scene: Scene) -> dict[str, Any]:
+    """The summary, and by name what it only counts."""
+    summary = asdict(summarise(scene))
+    del summary["source_bytes"], summary["memory_bytes"], summary["name"]
+    for row, material in zip(summary["materials"], scene.materials, strict=True):
+        row |= {"parameters": dict(material.parameters), "emission": material.emission}
+    summary["lights"] = [asdict(light) for light in scene.lights]
+    summary["options"] = {k: v for k, v in asdict(scene.options).items() if k != "stated"}
+    summary["exposure"] = scene.camera.exposure
+    summary["placed"] = [_placed(scene, index) for index in range(len(scene.instances))]
+    rounded: dict[str, Any] = _rounded(summary)
+    return rounded
+
+
+def _placed(scene: Scene, index: int) -> dict[str, Any]:
+    placed = scene.instances
+    materials = scene.material_lists[placed.material_list[index]]
+    mesh = scene.meshes[placed.mesh[index]]
+    return {
+        "mesh": mesh.name,
+        "materials": [scene.materials[m].name for m in materials],
+        "triangles by slot": np.bincount(mesh.slots, minlength=mesh.slot_count).tolist(),
+        "normals": mesh.normals is not None,
+        "uvs": mesh.uvs is not None,
+        "visibility": int(placed.visibility[index]),
+        "position": placed.world_from_object[index, :3, 3].tolist(),
+    }
+
+
+def _rounded(value: Any) -> Any:
+    """Floats to six significant digits, tuples to lists: what survives JSON."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}") + 0.0
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
