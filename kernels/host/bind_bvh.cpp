@@ -6,6 +6,8 @@
 
 #include "../bvh/traverse.cuh"
 #include "bvh/build_accelerator.h"
+#include "bvh/exhaustive_layout.h"
+#include "bvh/surface_origins.h"
 #include "bvh/trace_batch.h"
 #include "module.h"
 #include "records.h"
@@ -20,6 +22,12 @@ auto with_layout(const std::string& name, Use use) {
   if (name == "float8") return use(FloatLayout{});
   if (name == "compressed8") return use(CompressedLayout{});
   throw std::invalid_argument("unknown node layout '" + name + "'; known: compressed8, float8");
+}
+
+// As with_layout, and "exhaustive" tests every triangle of a float8 accelerator.
+template <class Use>
+auto with_traced_layout(const std::string& name, Use use) {
+  return name == "exhaustive" ? use(ExhaustiveLayout{}) : with_layout(name, use);
 }
 
 int thread_count(int threads) {
@@ -53,16 +61,30 @@ nb::dict build_as(const SceneView& scene, int threads) {
   return result;
 }
 
+// The arrays of a scene, held while they are read.
+struct HeldScene {
+  Records<Float3> positions;
+  Records<Triangle> triangles;
+  Records<Mesh> meshes;
+  Records<Instance> instances;
+
+  HeldScene(nb::handle p, nb::handle t, nb::handle m, nb::handle i)
+      : positions("positions", p), triangles("triangles", t), meshes("meshes", m),
+        instances("instances", i) {}
+
+  SceneView view() const {
+    return {{positions.data(), positions.size()},
+            {triangles.data(), triangles.size()},
+            {meshes.data(), meshes.size()},
+            {instances.data(), instances.size()}};
+  }
+};
+
 nb::dict build(nb::handle positions, nb::handle triangles, nb::handle meshes, nb::handle instances,
                const std::string& layout, int threads) {
-  const Records<Float3> p("positions", positions);
-  const Records<Triangle> t("triangles", triangles);
-  const Records<Mesh> m("meshes", meshes);
-  const Records<Instance> i("instances", instances);
-  const SceneView scene = {
-      {p.data(), p.size()}, {t.data(), t.size()}, {m.data(), m.size()}, {i.data(), i.size()}};
+  const HeldScene scene(positions, triangles, meshes, instances);
   return with_layout(layout, [&](auto kind) {
-    return build_as<decltype(kind)>(scene, thread_count(threads));
+    return build_as<decltype(kind)>(scene.view(), thread_count(threads));
   });
 }
 
@@ -79,7 +101,12 @@ struct HeldAccelerator {
         accelerator{nodes.data(), blocks.data(),
                     reinterpret_cast<const Placement*>(placements.data()),
                     nb::cast<uint32_t>(built["root"]),
-                    nb::cast<uint32_t>(built["placement_count"])} {}
+                    nb::cast<uint32_t>(built["placement_count"])} {
+    // Catches nearly every accelerator of another layout; no more is known of one.
+    if (nodes.size() % sizeof(typename Layout::Node) || blocks.size() % sizeof(typename Layout::Block) ||
+        placements.size() != accelerator.placement_count * sizeof(Placement))
+      throw std::invalid_argument("nodes, blocks and placements are not those of this layout");
+  }
 };
 
 // Traces every ray and returns the answers' bytes.
@@ -96,7 +123,7 @@ nb::object trace_all(const nb::handle& rays, int threads, Trace trace) {
 
 nb::object trace_closest(const nb::dict& built, nb::handle rays, uint32_t mask,
                          const std::string& layout, int threads) {
-  return with_layout(layout, [&](auto kind) {
+  return with_traced_layout(layout, [&](auto kind) {
     using Layout = decltype(kind);
     const HeldAccelerator<Layout> held(built);
     return trace_all<Hit>(rays, threads, [&](const Ray& ray, Hit& hit) {
@@ -107,13 +134,27 @@ nb::object trace_closest(const nb::dict& built, nb::handle rays, uint32_t mask,
 
 nb::object trace_any(const nb::dict& built, nb::handle rays, uint32_t mask,
                      const std::string& layout, int threads) {
-  return with_layout(layout, [&](auto kind) {
+  return with_traced_layout(layout, [&](auto kind) {
     using Layout = decltype(kind);
     const HeldAccelerator<Layout> held(built);
     return trace_all<uint8_t>(rays, threads, [&](const Ray& ray, uint8_t& hit) {
       hit = any_hit<Layout>(held.accelerator, ray, mask) ? 1 : 0;
     });
   });
+}
+
+nb::object surface_origins(nb::handle positions, nb::handle triangles, nb::handle meshes,
+                           nb::handle instances, nb::handle rays, nb::handle hits) {
+  const HeldScene held(positions, triangles, meshes, instances);
+  const SceneView scene = held.view();
+  check_scene(scene);
+  const Records<Ray> r("rays", rays);
+  const Records<Hit> h("hits", hits);
+  if (r.size() != h.size()) throw std::invalid_argument("there must be one hit for each ray");
+  std::vector<SurfaceOrigin> origins(r.size());
+  for (size_t i = 0; i < r.size(); i++)
+    origins[i] = surface_origin(scene, r.data()[i], h.data()[i]);
+  return bytes_of(std::move(origins));
 }
 
 }  // namespace
@@ -129,8 +170,13 @@ void bind_bvh(nb::module_& module) {
              "a record cannot be used.");
   module.def("trace_closest", &trace_closest, nb::arg("accelerator"), nb::arg("rays"),
              nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
-             "The closest hit of each ray: the bytes of Hit records [N].");
+             "The closest hit of each ray: the bytes of Hit records [N]. layout: the one that was "
+             "built; 'exhaustive' tests every triangle of a 'float8' accelerator.");
   module.def("trace_any", &trace_any, nb::arg("accelerator"), nb::arg("rays"),
              nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
              "Whether each ray hits anything: uint8 [N].");
+  module.def("surface_origins", &surface_origins, nb::arg("positions"), nb::arg("triangles"),
+             nb::arg("meshes"), nb::arg("instances"), nb::arg("rays"), nb::arg("hits"),
+             "Where a ray that leaves each hit begins, and the unit normal on the side that the "
+             "ray came from: the bytes of float32 [N, 2, 3].");
 }

@@ -167,7 +167,7 @@ def test_samples_are_as_dense_as_the_density_says(case: Case, cosine: float) -> 
         polar = np.arccos(np.minimum(rows[:, 2], 1)) / (np.pi / 2)
         turn = np.arctan2(rows[:, 1], rows[:, 0]) / (2 * np.pi) % 1
         row, column = ((a * cells).astype(int).clip(0, cells - 1) for a in (polar, turn))
-        return row * cells + column
+        return np.asarray(row * cells + column, np.int64)
 
     observed = np.bincount(cell_of(incoming[above]), minlength=cells**2)
     expected = count * np.bincount(cell_of(fine), density * solid_angle, minlength=cells**2)

@@ -229,4 +229,4 @@ class TinyScene:
         """Mean radiance [height, width, 3]; no sample may have been dropped."""
         film = self.render(camera, size, samples, **options)
         assert (film[..., 3] == samples).all(), "samples that were not finite"
-        return film[..., :3] / samples
+        return film[..., :3] / np.float32(samples)

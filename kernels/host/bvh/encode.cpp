@@ -1,6 +1,7 @@
 #include "encode.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstring>
 
@@ -35,10 +36,11 @@ struct Grid {
 Grid grid_over(float low, float high) {
   const float extent = high - low;
   if (extent <= 0.0f) return {low, MIN_EXPONENT};
-  Grid grid = {low - extent * (1.0f / 2048), 0};
+  Grid grid = {low, 0};
   std::frexp(extent / 255.0f, &grid.exponent);
   grid.exponent = std::max(grid.exponent - 1, MIN_EXPONENT);
-  while (grid.place(low) < MARGIN) grid.origin = std::nextafter(grid.origin, -FLT_MAX);
+  grid.origin = static_cast<float>(low - std::ldexp(2.0 * MARGIN, grid.exponent));
+  if (grid.place(low) < MARGIN) grid.origin = std::nextafter(grid.origin, -FLT_MAX);
   while (std::ceil(grid.place(high) + MARGIN) > 255.0 && grid.exponent < MAX_EXPONENT)
     grid.exponent++;
   return grid;
