@@ -68,9 +68,12 @@ class FrontEnd:
         return await self._call(request, body)
 
     async def get(self, request: Request) -> Response:
-        """``GET /``: a call in the address, the documentation, or the status page."""
+        """``GET /``: a call in the address, the documentation, or the status page.
+
+        HEAD makes no call: it is what programs send to look before they ask.
+        """
         query = request.query_params
-        if "json_rpc_request" in query:
+        if "json_rpc_request" in query and request.method == "GET":
             return await self._call(request, query["json_rpc_request"])
         commands = list(self._commands.values())
         if "doc" not in query:

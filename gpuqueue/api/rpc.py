@@ -122,7 +122,7 @@ def _answer(
             answer = result
         else:
             raise BinaryNotLast
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a command that exits must not end the server
         answer = _error_text(error, call_id)
     return None if is_notification else answer
 
@@ -164,7 +164,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"unknown command '{name[:100]}'; known: {', '.join(sorted(known))}"
 
 
-def _error_text(error: Exception, call_id: JsonValue) -> str:
+def _error_text(error: BaseException, call_id: JsonValue) -> str:
     return _text({"error": error_object(error), "id": call_id, "jsonrpc": "2.0"})
 
 

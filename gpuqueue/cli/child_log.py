@@ -1,4 +1,4 @@
-"""The lines that child processes write, read as they come."""
+"""The lines that child processes write, passed on as they come."""
 
 from __future__ import annotations
 
@@ -6,53 +6,59 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from queue import Empty, SimpleQueue
+from collections.abc import Callable
 
 from gpuqueue.errors import JobFailed
 
 #: A first start compiles Python files and imports much.
 PATIENCE_S = 120.0
-LINES_TOLD = 20
 
 
 class ChildLog:
-    """The lines of several children in one order; the end of any of them is an error."""
+    """The lines of several children in one order; each is given to `echo`, in a thread."""
 
-    def __init__(self) -> None:
-        self._lines: SimpleQueue[str | None] = SimpleQueue()
-        self._seen: list[str] = []
+    def __init__(self, echo: Callable[[str], None]) -> None:
+        self._echo = echo
+        self._lines: list[str] = []
+        self._has_ended = False
+        self._changed = threading.Condition()
+        self._readers: list[threading.Thread] = []
 
     def read(self, child: subprocess.Popen[bytes]) -> None:
-        """Read a child's output, in a thread, to its end."""
+        """Read a child's output to its end."""
+        reader = threading.Thread(target=self._read, args=[child], name="log", daemon=True)
+        self._readers.append(reader)
+        reader.start()
 
-        def read() -> None:
-            for line in child.stdout or ():
-                self._lines.put(line.decode(errors="replace").rstrip())
-            self._lines.put(None)
+    def _read(self, child: subprocess.Popen[bytes]) -> None:
+        for raw in child.stdout or ():
+            line = raw.decode(errors="replace").rstrip()
+            self._echo(line)
+            with self._changed:
+                self._lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
 
-        threading.Thread(target=read, name="log", daemon=True).start()
-
-    def new_lines(self, timeout_s: float = 0) -> Iterator[str]:
-        """The lines that came since the last call. Raises JobFailed once a child has ended."""
-        while True:
-            try:
-                line = self._lines.get(timeout=timeout_s) if timeout_s else self._lines.get_nowait()
-            except Empty:
-                return
-            if line is None:
-                raise JobFailed("a process ended:\n" + "\n".join(self._seen[-LINES_TOLD:]))
-            timeout_s = 0
-            self._seen.append(line)
-            yield line
+    def check(self) -> None:
+        """Raise JobFailed if a child has ended; its lines have told why."""
+        if self._has_ended:
+            raise JobFailed("a process ended before its time")
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first match of `pattern` in the lines so far or to come."""
+        """The first match of `pattern` in the lines so far or to come. Raises JobFailed."""
         deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            for line in self._seen:
-                if match := re.search(pattern, line):
-                    return match
-            for _ in self.new_lines(0.2):
-                pass
-        raise JobFailed(f"the processes were not ready within {PATIENCE_S:g} s")
+        with self._changed:
+            while True:
+                for line in self._lines:
+                    if match := re.search(pattern, line):
+                        return match
+                self.check()
+                if not self._changed.wait(deadline - time.monotonic()):
+                    raise JobFailed(f"the processes were not ready within {PATIENCE_S:g} s")
+
+    def close(self) -> None:
+        """Wait for the last lines of children that have ended."""
+        for reader in self._readers:
+            reader.join()

@@ -82,8 +82,9 @@ JOBS: list[dict[str, Any]] = [
 
 
 def demo() -> None:
-    """Run the main job here and now: a front end, a listener, two jobs, their results.
+    """Run the main job from end to end, here and now.
 
+    Starts a front end and a listener, submits two jobs and tells where their results are.
     Everything is kept in ./gpuqueue-data; no configuration, cloud or GPU is needed.
     """
     from rich.console import Console
@@ -96,7 +97,7 @@ def demo() -> None:
     settings = load_settings(configuration)
     _say(console, "Configuration, queue, bucket: ", str(DATA.absolute()))
     with ExitStack() as stack:
-        log: ChildLog = stack.enter_context(_children(configuration))
+        log: ChildLog = stack.enter_context(_children(configuration, console))
         address = log.wait_for(r"listening on (http://\S+)")[1]
         log.wait_for(r"Waiting for job\.")
         _say(console, "Front end, a listener beside it: ", address)
@@ -137,13 +138,13 @@ def _write_configuration() -> Path:
 
 
 @contextmanager
-def _children(configuration: Path) -> Iterator[ChildLog]:
+def _children(configuration: Path, console: Console) -> Iterator[ChildLog]:
     """A front end and a listener as processes of their own, while the block runs."""
     from gpuqueue.cli.child_log import ChildLog
     from gpuqueue.cli.children import ask_to_stop, config_arguments, start_child, stop_child
 
     children = []
-    log = ChildLog()
+    log = ChildLog(lambda line: console.print(line, style="dim", markup=False, soft_wrap=True))
     try:
         for arguments in (["serve", "--no-listen"], ["listen"]):
             child = start_child(
@@ -157,6 +158,7 @@ def _children(configuration: Path) -> Iterator[ChildLog]:
             ask_to_stop(child)
         for child in children:
             stop_child(child)
+        log.close()
 
 
 def _submit(address: str, number: int, call: dict[str, Any]) -> str:
@@ -184,8 +186,7 @@ def _follow(settings: Settings, job: Job, log: ChildLog, console: Console) -> li
     started = time.monotonic()
     with console.status(f"{job.command}: waiting") as status:
         for outcome in watch(settings, "local_queue", job):
-            for line in log.new_lines():
-                console.print(line, style="dim", markup=False, soft_wrap=True)
+            log.check()
             elapsed_s = time.monotonic() - started
             status.update(f"{job.command}: {outcome.fate}, {elapsed_s:.0f} s")
             if outcome.fate is Fate.DEAD:

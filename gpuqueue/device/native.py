@@ -36,7 +36,10 @@ def kernels() -> Any:
     build = os.environ.get("GPUQUEUE_KERNELS") or ("avx2" if _has_avx2() else "baseline")
     if build not in ("avx2", "baseline"):
         raise ConfigError(f"GPUQUEUE_KERNELS is '{build}'; expected 'avx2' or 'baseline'")
-    return import_module(f"gpuqueue._kernels_{build}")
+    try:
+        return import_module(f"gpuqueue._kernels_{build}")
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"the compiled kernels are missing ({error}); install again") from error
 
 
 @cache

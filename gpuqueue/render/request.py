@@ -13,6 +13,7 @@ from gpuqueue.errors import InvalidJob
 from gpuqueue.image import ImageFormat
 from gpuqueue.scene.buffers import film_size
 from gpuqueue.scene.model import Camera, RenderOptions
+from gpuqueue.scene.render_options import MAX_DEPTH
 
 #: Where neither the request nor the scene says anything.
 DEFAULT_SAMPLES = 64
@@ -56,7 +57,7 @@ class RenderRequest(BaseModel):
     max_depth: int | None = Field(
         default=None,
         ge=1,
-        le=1024,
+        le=MAX_DEPTH,
         description="Longest path in segments from eye to light: 1 sees lights, 2 adds direct "
         f"light. Default: the scene's, else {DEFAULT_MAX_DEPTH}.",
     )

@@ -64,8 +64,8 @@ def parse_target(url: str, settings: HttpPostSettings) -> Target:
         raise InvalidJob("the URL contains a space or control character")
     try:
         parts = urlsplit(url)
-        port = parts.port
-        host = (parts.hostname or "").encode("ascii" if ":" in parts.netloc else "idna").decode()
+        port, name = parts.port, parts.hostname or ""
+        host = name if ":" in name else name.encode("idna").decode()
     except ValueError as error:
         raise InvalidJob("the URL is malformed: its host or port cannot be read") from error
     if parts.scheme not in DEFAULT_PORTS:

@@ -46,6 +46,7 @@ class Methods(dict[str, Method]):
             nan=Method((), lambda _: float("nan")),
             object=Method((), lambda _: object()),  # type: ignore[arg-type, return-value]
             bug=failing(ZeroDivisionError("secret internals")),
+            exit=failing(SystemExit(3)),
             away=failing(TransientError("queue 'q' cannot be reached")),
             unknown=failing(UnknownName("queue", "q", ["a", "b"])),
             scene=failing(SceneError("a.mi:1:2: expected a number")),
@@ -189,6 +190,7 @@ DEMANDS: dict[str, tuple[str | bytes, Any]] = {
     "a result of NaN is our bug": (call("nan", id=1), bad(1, -32603)),
     "a result that is no JSON is our bug": (call("object", id=1), bad(1, -32603)),
     "a bug is an internal error": (call("bug", id=1), bad(1, -32603)),
+    "a command that exits is our bug": (call("exit", id=1), bad(1, -32603)),
     "equal ids are answered each": (
         f"[{call(id=1)},{call(id=1)}]",
         [ok(1, DATA), ok(1, DATA)],

@@ -19,6 +19,7 @@ from gpuqueue.config import Settings, load_settings
 from gpuqueue.job import TaskCall
 from gpuqueue.queues import Queue, QueueCounts, open_queue
 from tests.acceptance.processes import Process
+from tests.tasks.receiver import receiver
 
 VISIBILITY_TIMEOUT_S = 2
 MAX_RECEIVES = 3
@@ -30,6 +31,9 @@ command_folder {Path(__file__).parent / "commands"}
     listen_queue jobs
     visibility_timeout_s {VISIBILITY_TIMEOUT_S}
     max_backoff_s 0
+    <user http_post>
+        allow_private_networks on
+    </user>
 </user>
 <user local>
     <user queue>
@@ -56,9 +60,9 @@ class Site:
     def listener(self, name: str = "listener") -> Process:
         return Process(self.folder / f"{name}.log", "listen", "-c", str(self.folder / "site.conf"))
 
-    def submit(self, do: str, value: Any = None) -> str:
+    def submit(self, do: str, value: Any = None, *more: TaskCall) -> str:
         upload = TaskCall(name="s3_upload", config={"bucket": "results", "key": "${message_id}"})
-        return submit(self.settings, "probe", {"do": do, "value": value}, None, [upload])
+        return submit(self.settings, "probe", {"do": do, "value": value}, None, [upload, *more])
 
     def result(self, job_id: str) -> JsonValue:
         got: JsonValue = json.loads((self.folder / "bucket" / job_id).read_bytes())
@@ -106,6 +110,27 @@ def test_a_job_is_done_and_the_log_tells_it_in_the_articles_words(site: Site) ->
         "Job processed, removing from queue.",
     ]
     assert site.result(job_id) == "done"
+
+
+def test_a_post_that_fails_once_is_tried_again_and_the_command_is_not(site: Site) -> None:
+    with receiver() as hook, site.listener():
+        hook.answer(503)
+        job_id = site.submit(
+            "echo", "done", TaskCall(name="http_post", config={"postback_uri": hook.url()})
+        )
+        site.wait_for_counts(EMPTY)
+        log = (site.folder / "listener.log").read_text()
+    assert [post.body for post in hook.posts] == [b'"done"', b'"done"']
+    texts = texts_of(job_id, log)
+    assert [text for text in texts if "Execut" in text] == [
+        "Executing command: probe.",
+        "Executed command: probe.",
+        "Executing task: s3_upload.",
+        "Executed task: s3_upload.",
+        "Executing task: http_post.",
+        "Executed task: http_post.",
+    ]
+    assert any("Task http_post failed: http://127.0.0.1" in text for text in texts)
 
 
 def test_a_failing_job_is_dead_after_its_receives_and_the_next_one_is_done(site: Site) -> None:

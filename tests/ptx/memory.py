@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ _UNWRITTEN = 0xA5
 
 @dataclass(frozen=True)
 class Allocation:
-    """A range of device memory; it lives as long as the `DeviceMemory` that gave it."""
+    """A range of device memory; it lives as long as someone holds this object."""
 
     address: int
     content: npt.NDArray[np.uint8]
@@ -41,7 +42,7 @@ class DeviceMemory:
     """Allocations. Kernels that are launched with it may use them and nothing else."""
 
     def __init__(self) -> None:
-        self._allocations: dict[int, Allocation] = {}
+        self._allocations: WeakValueDictionary[int, Allocation] = WeakValueDictionary()
 
     def allocate(self, nbytes: int) -> Allocation:
         """Memory with no particular content."""
@@ -65,7 +66,7 @@ class DeviceMemory:
         return allocation
 
     def free(self, allocation: Allocation) -> None:
-        """Give memory back; kernels may not use it from now on."""
+        """Give memory back now; kernels may not use it any more."""
         del self._allocations[allocation.address]
 
     def ranges(self) -> list[tuple[int, int]]:

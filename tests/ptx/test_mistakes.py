@@ -35,7 +35,8 @@ def line_of_mistake(kernel: str) -> int:
 WORDS = 64
 #: Kernel, further arguments, threads, the first thread to go wrong, and what the error says.
 MISTAKES = [
-    ("write_beyond", [64], 96, 64, "write of 4 bytes out of bounds in global memory, at byte 256 of an allocation of 256"),
+    ("write_beyond", [64], 96, 64,
+     "write of 4 bytes out of bounds in global memory, at byte 256 of an allocation of 256"),
     ("misaligned", [], 8, 1, "misaligned write of 4 bytes"),
     # The last thread to come to a barrier is the first to go on.
     ("beyond_shared", [40], 32, 31, "read of 4 bytes out of bounds, at 284 of 256 bytes of shared"),
@@ -144,8 +145,8 @@ HEAD = ".version 9.0\n.target sm_75\n.address_size 64\n"
 
 
 def in_kernel(*lines: str) -> str:
-    body = "\n".join(lines)
-    return f"{HEAD}.visible .entry k(.param .u32 k_a) {{\n.reg .b32 %r<4>; .reg .pred %p;\n{body}\n}}\n"
+    head = f"{HEAD}.visible .entry k(.param .u32 k_a) {{\n.reg .b32 %r<4>; .reg .pred %p;\n"
+    return head + "\n".join(lines) + "\n}\n"
 
 
 #: A text, the line that the error names, and what it says.

@@ -20,7 +20,7 @@ from gpuqueue.config import Settings
 from gpuqueue.config.settings import HttpPostSettings, QueueManagerSettings
 from gpuqueue.errors import InvalidJob, TransientError
 from gpuqueue.tasks import TaskContext, http_client
-from gpuqueue.tasks.http_client import MAX_ANSWER_BYTES
+from gpuqueue.tasks.http_client import MAX_ANSWER_BYTES, parse_target
 from gpuqueue.tasks.http_post import HttpPost, HttpPostConfig, seconds_of
 from gpuqueue.tasks.signature import signature_headers
 
@@ -351,6 +351,20 @@ def test_the_next_address_is_tried_if_one_does_not_answer(
         del closed
     post(f"http://two.example:{hook.port}/")
     assert hook.posts[0].headers["Host"] == f"two.example:{hook.port}"
+
+
+def test_a_name_beyond_ascii_is_resolved_and_sent_in_its_ascii_form(
+    hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = resolving_to(monkeypatch, ["127.0.0.1"])
+    post(f"http://müller.example:{hook.port}/")
+    assert asked == ["xn--mller-kva.example"]
+    assert hook.posts[0].headers["Host"] == f"xn--mller-kva.example:{hook.port}"
+
+
+def test_an_ipv6_address_keeps_its_brackets() -> None:
+    target = parse_target("http://[2606:4700::1111]:8080/x", HttpPostSettings())
+    assert (target.host, target.origin) == ("2606:4700::1111", "http://[2606:4700::1111]:8080")
 
 
 def test_a_name_that_does_not_resolve_may_do_so_later(monkeypatch: pytest.MonkeyPatch) -> None:
