@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,15 @@ from gpuqueue.scene.lights import AreaLight, resolve_light
 from gpuqueue.scene.materials import GREY, resolve_material
 from gpuqueue.scene.model import Instances, Light, Material, Mesh, Visibility
 from gpuqueue.scene.source import Place
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Materials that instances give to an object, and whether they override its own."""
+
+    names: tuple[str, ...]
+    at: Place | None
+    is_final: bool
 
 
 class Builder:
@@ -68,28 +78,24 @@ class Builder:
         )
         keys = np.stack([self.placed.materials[rows], self.placed.is_final[rows]], axis=1)
         unique, places = np.unique(keys, axis=0, return_inverse=True)
-        lists = [self._material_list(element, int(m), is_final=bool(f)) for m, f in unique]
+        lists = [self._material_list(element, self._given(int(m), bool(f))) for m, f in unique]
         mesh = np.full(len(rows), len(self.meshes) - 1, np.int64)
         chosen = np.array(lists, np.int64)[places.reshape(-1)]
         self._parts.append(Instances(self.world[rows], mesh, chosen, visibility))
 
-    def _material_list(self, element: Object, given: int, *, is_final: bool) -> int:
-        """The materials of an object's slots where an instance gives the list `given`."""
-        names, at = self.flattener.materials[given] if given >= 0 else ((), element.at)
-        slots = element.geometry.slots if element.geometry else ()
-        return self._list_id(
-            tuple(self._slot(element, slot, names, at, is_final) for slot in slots)
-        )
+    def _given(self, index: int, is_final: bool) -> _Given:
+        names, at = self.flattener.materials[index] if index >= 0 else ((), None)
+        return _Given(names, at, is_final)
 
-    def _slot(
-        self,
-        element: Object,
-        slot: str | int | None,
-        names: tuple[str, ...],
-        at: Place,
-        is_final: bool,
-    ) -> int:
-        if isinstance(slot, str) and not (is_final and names):
+    def _material_list(self, element: Object, given: _Given) -> int:
+        slots = element.geometry.slots if element.geometry else ()
+        return self._list_id(tuple(self._slot(element, slot, given) for slot in slots))
+
+    def _slot(self, element: Object, slot: str | int | None, given: _Given) -> int:
+        """The material of a slot: its own name, else the instances', by the label if they are
+        several."""
+        names, at = given.names, given.at or element.at
+        if isinstance(slot, str) and not (given.is_final and names):
             return self._material(slot, element.at)
         if not names:
             self.document.warnings(
