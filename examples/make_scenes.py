@@ -147,12 +147,12 @@ def floor(name: str, y: float, half: float) -> str:
 
 def eye() -> None:
     """An eye of glass, metal and lacquer."""
-    s = Parts(header("An eye of glass, metal and lacquer.", 256, 12))
+    s = Parts(header("An eye of glass, metal and lacquer.", 96, 12))
     s.add(
         camera(
             [1.5, 0.75, 7.3],
             [0.0, -0.12, 0.0],
-            (960, 540),
+            (800, 450),
             48,
             shader("one_color", color=[0.2, 0.25, 0.34]),
         )
@@ -224,14 +224,14 @@ def lashes(s: Parts) -> None:
 
 def glass_and_metal() -> None:
     """Glass and metal under an even sky."""
-    s = Parts(header("Glass and metal under an even sky.", 256, 16))
+    s = Parts(header("Glass and metal under an even sky.", 128, 16))
     s.add(
         camera(
-            [0.5, 3.3, 11.2],
-            [0.1, 1.0, 0],
-            (960, 540),
+            [0.5, 3.4, 11.8],
+            [0.1, 1.12, 0],
+            (800, 450),
             50,
-            shader("one_color", color=[0.5, 0.56, 0.64]),
+            shader("one_color", color=[0.72, 0.79, 0.88]),
         )
     )
     s.add(matt("sand", [0.42, 0.41, 0.4]) + glass("clear", [0.985, 0.99, 0.99]))
@@ -261,7 +261,7 @@ def glass_and_metal() -> None:
     s.place("ball", translate(1.55, 0.33, 1.75) @ scale(0.33), "green glass")
     s.place("ball", translate(-2.0, 0.3, 2.0) @ scale(0.3), "steel")
     s.place("ball", translate(3.0, 0.28, 1.7) @ scale(0.28), "blue glass")
-    s.light("window", aim([-6.5, 6.5, 3.0]), 6, 6, [1300, 1200, 1050])
+    s.light("window", aim([-6.5, 6.5, 3.0]), 6, 6, [650, 600, 520])
     s.write("glass_metal.mi")
 
 
@@ -284,7 +284,7 @@ def forest() -> None:
         camera(
             [9, 6.2, 47],
             [3.5, 3.2, 20],
-            (960, 540),
+            (800, 450),
             34,
             shader("one_color", color=[0.42, 0.58, 0.85]),
         )

@@ -1,5 +1,6 @@
-// Triangles of instances, in object space.
+// Triangles of instances, and points on them in the world.
 #pragma once
+#include "bvh/ray_offset.cuh"
 #include "render_job.cuh"
 
 struct TriangleRef {
@@ -35,11 +36,25 @@ DEVICE Float2 interpolate(const AtCorners<Float2>& of, float u, float v) {
   return {of.a.x * w + of.b.x * u + of.c.x * v, of.a.y * w + of.b.y * u + of.c.y * v};
 }
 
-// Unit normal of the front side in the world. From the object's corners, since a mirroring
-// transform turns the winding but not the front.
-DEVICE Float3 front_normal(const TriangleRef& t, const AtCorners<Float3>& of_object) {
-  const Float3 n = cross(of_object.b - of_object.a, of_object.c - of_object.a);
-  return normalize(transform_normal(t.instance.object_from_world, n));
+struct TrianglePoint {
+  Float3 position;
+  Float3 normal;  // unit length, on the front side
+  Float3 error;   // how far the position may be off, per axis
+};
+
+// The position comes from the corners' weights: a distance along a ray is less exact. The normal
+// comes from the object's corners: a mirroring transform turns the winding but not the front.
+DEVICE TrianglePoint point_on(const RenderJob& job, const TriangleRef& t, float u, float v) {
+  const AtCorners<Float3> object = at_corners(t, job.positions);
+  const Transform& world_from_object = t.instance.world_from_object;
+  const Transform& object_from_world = t.instance.object_from_world;
+  const Float3 position = transform_point(world_from_object, interpolate(object, u, v));
+  const Float3 normal = cross(object.b - object.a, object.c - object.a);
+  const Float3 size = largest(absolute(object.a), largest(absolute(object.b), absolute(object.c)));
+  const Float3 error = hit_error(size, world_from_object, object_from_world, position);
+  // A triangle in a plane like y = 0 has no error across it, yet rays from within touch it.
+  return {position, normalize(transform_normal(object_from_world, normal)),
+          error + splat(0.001f * max_component(error))};
 }
 
 DEVICE const Material& material_of(const RenderJob& job, const TriangleRef& t) {

@@ -42,7 +42,7 @@ DEVICE void gather_emission(const RenderJob& job, Path& path, const Surface& at,
 
 DEVICE Connection choose_connection(const RenderJob& job, const Path& path, const Surface& at,
                                     const Incidence& seen) {
-  const Float3 from = offset_origin(at.position, at.normal);
+  const Float3 from = offset_origin(at.position, at.normal, at.error);
   const LightSample light =
       sample_light(job, from, draw2(path.sampler, dimension_of(path.bounce, DRAW_LIGHT)));
   const Connection none = {{}, splat(0.0f)};
@@ -61,7 +61,7 @@ DEVICE void scatter(Path& path, const Surface& at, const Incidence& seen) {
   const Float3 direction = to_world(at.frame, next.incoming);
   path.is_alive = !is_black(next.weight) && same_side(at, direction, next.incoming);
   const Float3 side = next.incoming.z > 0.0f ? at.normal : -at.normal;
-  path.ray = {offset_origin(at.position, side), direction, 0.0f, FAR_AWAY};
+  path.ray = {offset_origin(at.position, side, at.error), direction, 0.0f, FAR_AWAY};
   path.throughput = path.throughput * next.weight;
   path.scatter_pdf = next.pdf;
 }

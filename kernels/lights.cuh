@@ -3,7 +3,6 @@
 // The environment is not among them. It is constant, so what a connection to it could adapt to is
 // the surface alone, and scattering already follows that.
 #pragma once
-#include "ray_offset.cuh"
 #include "geometry.cuh"
 #include "warps.cuh"
 
@@ -31,10 +30,9 @@ DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
   uint32_t first = 0, last = job.light_count - 1;
   while (first < last) {
     const uint32_t middle = (first + last) / 2;
-    if (u < job.light_cdf[middle])
-      last = middle;
-    else
-      first = middle + 1;
+    const bool is_before = u < job.light_cdf[middle];
+    last = is_before ? middle : last;
+    first = is_before ? first : middle + 1;
   }
   const float begin = first > 0 ? job.light_cdf[first - 1] : 0.0f;
   u = clamp((u - begin) / (job.light_cdf[first] - begin), 0.0f, BELOW_ONE);
@@ -44,18 +42,13 @@ DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
 DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, Float3 from,
                                    Float2 u) {
   const TriangleRef triangle = find_triangle(job, light.instance, light.triangle);
-  const AtCorners<Float3> object = at_corners(triangle, job.positions);
   const Float2 weights = uniform_triangle(u);
-  const Float3 normal = front_normal(triangle, object);
-  // Above the triangle, so that the shadow ray ends before it.
-  const Float3 point =
-      offset_origin(transform_point(triangle.instance.world_from_object,
-                                    interpolate(object, weights.x, weights.y)),
-                    normal);
-  const Float3 toward = point - from;
+  const TrianglePoint point = point_on(job, triangle, weights.x, weights.y);
+  // From above the triangle, so that the shadow ray ends before it.
+  const Float3 toward = offset_origin(point.position, point.normal, point.error) - from;
   const float distance = length(toward);
   const Float3 direction = toward * (1.0f / distance);
-  const float cosine = -dot(normal, direction);
+  const float cosine = -dot(point.normal, direction);
   if (!(cosine > 0.0f)) return unlit();  // behind it, or in its plane
   const float pdf = per_solid_angle(emission_pdf(job, light.color), distance, cosine);
   return {direction, distance, light.color, pdf,

@@ -1,5 +1,5 @@
 // The kernels' entry points. Everything they do is in the headers, one idea each.
-#include "bvh/traverse.cuh"
+#include "bvh/trace_rays.cuh"
 #include "integrator.cuh"
 
 // Adds samples first_sample to first_sample + sample_count - 1 of one pixel to the film.

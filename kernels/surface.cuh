@@ -5,7 +5,7 @@
 #include "shaders.cuh"
 
 struct Surface {
-  Float3 position;
+  Float3 position, error;  // error: how far the position may be off, per axis
   Float3 normal;  // of the triangle, unit length, on the viewer's side
   Frame frame;    // around the interpolated normal, on the viewer's side
   Float2 uv;
@@ -37,14 +37,13 @@ DEVICE Float3 shading_normal(const RenderJob& job, const TriangleRef& at, const 
 
 DEVICE Surface surface_at(const RenderJob& job, const Ray& ray, const Hit& hit) {
   const TriangleRef at = find_triangle(job, hit.instance, hit.triangle);
-  const AtCorners<Float3> object = at_corners(at, job.positions);
+  const TrianglePoint point = point_on(job, at, hit.u, hit.v);
   const Material& material = material_of(job, at);
-  const Float3 front = front_normal(at, object);
   Surface s;
-  // By the corners' weights: the distance along the ray is less exact.
-  s.position = transform_point(at.instance.world_from_object, interpolate(object, hit.u, hit.v));
-  s.front = dot(front, ray.direction) < 0.0f;
-  s.normal = s.front ? front : -front;
+  s.position = point.position;
+  s.error = point.error;
+  s.front = dot(point.normal, ray.direction) < 0.0f;
+  s.normal = s.front ? point.normal : -point.normal;
   s.frame = frame_around(shading_normal(job, at, hit, s.normal, -ray.direction));
   s.uv = at.mesh.flags & MESH_HAS_UVS ? interpolate(at_corners(at, job.uvs), hit.u, hit.v)
                                       : Float2{0.0f, 0.0f};

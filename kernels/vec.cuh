@@ -24,6 +24,10 @@ DEVICE Float3 cross(Float3 a, Float3 b) {
 }
 DEVICE float length(Float3 a) { return sqrtf(dot(a, a)); }
 DEVICE Float3 normalize(Float3 a) { return a * (1.0f / length(a)); }
+DEVICE Float3 absolute(Float3 a) { return {fabsf(a.x), fabsf(a.y), fabsf(a.z)}; }
+DEVICE Float3 largest(Float3 a, Float3 b) {
+  return {maximum(a.x, b.x), maximum(a.y, b.y), maximum(a.z, b.z)};
+}
 DEVICE float max_component(Float3 a) { return maximum(a.x, maximum(a.y, a.z)); }
 DEVICE bool is_black(Float3 a) { return max_component(a) <= 0.0f; }
 // Rec. 709 luminance of a linear colour.

@@ -26,8 +26,8 @@ DEVICE float power_cosine_pdf(float cosine, float n) {
 // Weights of a triangle's second and third corner, uniform over its area. Heitz 2019, "A
 // Low-Distortion Map Between Triangle and Square": keeps the square's strata compact.
 DEVICE Float2 uniform_triangle(Float2 u) {
-  if (u.y > u.x) return {0.5f * u.x, u.y - 0.5f * u.x};
-  return {u.x - 0.5f * u.y, 0.5f * u.y};
+  const float half = 0.5f * minimum(u.x, u.y);
+  return {u.x - half, u.y - half};
 }
 
 // Chooses the first of two with this probability, and stretches u over the chosen part, so that it

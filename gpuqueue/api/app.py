@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
 from gpuqueue import __version__
-from gpuqueue.api.guards import ClientDisconnect, SecurityHeaders, is_cross_site, read_body
+from gpuqueue.api.guards import ClientDisconnect, Refusal, SecurityHeaders, is_cross_site, read_body
 from gpuqueue.api.methods import CommandMethods
 from gpuqueue.api.pages import command_page, index_page, status_page
 from gpuqueue.api.rpc import Limits, dispatch, failure
@@ -68,9 +68,12 @@ class FrontEnd:
         return await self._call(request, body)
 
     async def get(self, request: Request) -> Response:
-        """``GET /``: a call in the address, the documentation, or the status page."""
+        """``GET /``: a call in the address, the documentation, or the status page.
+
+        HEAD makes no call: it is what programs send to look before they ask.
+        """
         query = request.query_params
-        if "json_rpc_request" in query:
+        if "json_rpc_request" in query and request.method == "GET":
             return await self._call(request, query["json_rpc_request"])
         commands = list(self._commands.values())
         if "doc" not in query:
@@ -136,10 +139,8 @@ async def _no_sessions() -> Response:
 
 
 def _refuse(error: RpcError, status: int) -> Response:
-    """Refuse a request whose body has not been read: nothing else can come on its connection."""
-    reply = _reply(failure(error), status)
-    reply.headers["Connection"] = "close"
-    return reply
+    reply = failure(error)
+    return Refusal(reply.data, status, media_type=reply.mime_type)
 
 
 def _reply(reply: Binary | None, status: int = 200) -> Response:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gpuqueue.api.pages import STYLE_HASH
 from gpuqueue.api.rpc_errors import TimedOut, TooLarge
+
+#: How long, and how much of, a refused body is thrown away before its connection is closed.
+LINGER_S = 1.0
+LINGER_BYTES = 16 << 20
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -64,6 +70,34 @@ async def read_body(request: Request, limit_bytes: int, time_s: float) -> bytes:
     return bytes(body)
 
 
+class Refusal(Response):
+    """The answer to a request whose body has not been read: nothing else can come after it.
+
+    Closing at once would reset the connection while the client still sends, and the client
+    would lose the answer. So what it sends is taken and thrown away for a moment.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI)
+        """Answer, linger, close."""
+        self.headers["Connection"] = "close"
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                await _discard(receive)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _discard(receive: Receive) -> None:
+    left = LINGER_BYTES
+    while left > 0:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
+        left -= len(message["body"])
+
+
 def is_cross_site(request: Request) -> bool:
     """Whether a page of another site had a browser send this.
 
@@ -76,4 +110,11 @@ def is_cross_site(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
-__all__ = ["SECURITY_HEADERS", "ClientDisconnect", "SecurityHeaders", "is_cross_site", "read_body"]
+__all__ = [
+    "SECURITY_HEADERS",
+    "ClientDisconnect",
+    "Refusal",
+    "SecurityHeaders",
+    "is_cross_site",
+    "read_body",
+]

@@ -82,8 +82,9 @@ JOBS: list[dict[str, Any]] = [
 
 
 def demo() -> None:
-    """Run the main job here and now: a front end, a listener, two jobs, their results.
+    """Run the main job from end to end, here and now.
 
+    Starts a front end and a listener, submits two jobs and tells where their results are.
     Everything is kept in ./gpuqueue-data; no configuration, cloud or GPU is needed.
     """
     from rich.console import Console

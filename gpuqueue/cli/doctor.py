@@ -52,9 +52,10 @@ class Finding:
 
 
 def doctor(config: ConfigOption = None) -> None:
-    """Check configuration, credentials, queues, buckets and devices, and render a test picture.
+    """Check that everything works, and render a test picture.
 
-    The exit code is 1 if something needed does not work.
+    Configuration, commands, credentials, queues, buckets and devices are looked at. The exit
+    code is 1 if something needed does not work.
     """
     from rich.console import Console
     from rich.text import Text

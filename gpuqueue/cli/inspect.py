@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def inspect(scene: SceneArgument, root: RootOption = None) -> None:
-    """Tell what a scene holds: counts, materials and what each became, lights, warnings."""
+    """Tell what a scene holds, and what of it is not supported.
+
+    Counts, materials and what each became, lights, warnings.
+    """
     from rich.console import Console
     from rich.text import Text
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def listen(config: ConfigOption = None, with_parent: WithParentOption = False) -> None:
-    """Run a listener: take jobs from listen_queue, one at a time, until SIGTERM or Ctrl-C."""
+    """Run a listener: do the jobs of listen_queue.
+
+    One job at a time, until SIGTERM or Ctrl-C; the job in hand then goes back to the queue.
+    """
     from gpuqueue.cli.children import when_parent_ends
     from gpuqueue.config import load_settings
     from gpuqueue.listener import Shutdown, run_listener

@@ -27,7 +27,10 @@ def serve(
     ] = True,
     with_parent: WithParentOption = False,
 ) -> None:
-    """Run the HTTP front end, and a listener beside it if listen_queue is set."""
+    """Run the HTTP front end, and a listener beside it.
+
+    The listener runs if the configuration has a listen_queue; one that ends is started again.
+    """
     from gpuqueue.api import server
     from gpuqueue.cli.children import (
         STOP_S,

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
 TIMED_OUT = 3
 
-EPILOG = """\
-Example: gpuqueue submit rs_fancy_render -p scene_file=scenes/cornell.mi
---task 's3_upload bucket=local_bucket key=renders/${message_id}.${mime_ext}' --wait
-"""
-
 
 def submit(
     command: Annotated[str, typer.Argument(help="Name of the command to run.")],
@@ -56,6 +51,10 @@ def submit(
     """Put a job into the queue and print its id.
 
     With --wait the exit code is the outcome: 0 done, 1 dead, 3 not known within the --timeout.
+
+    \b
+    gpuqueue submit rs_fancy_render -p scene_file=scenes/cornell.mi -p width=640 --wait \\
+      --task 's3_upload bucket=local_bucket key=renders/${message_id}.${mime_ext}'
     """
     from gpuqueue.cli.outcome import check_watchable
     from gpuqueue.commands.submit import submit as submit_job

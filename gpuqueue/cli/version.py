@@ -6,7 +6,7 @@ import typer
 
 
 def version() -> None:
-    """Print the version of gpuqueue, in RealityServer's form."""
+    """Print the version, in RealityServer's form."""
     from gpuqueue.commands.context import RunContext
     from gpuqueue.commands.get_version import get_version
     from gpuqueue.config import Settings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -70,9 +71,15 @@ def _cache_folder() -> Path:
     folder = Path(base, "gpuqueue", "kernels")
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if os.access(folder, os.W_OK):
+        if _only_we_write_to(folder):
             return folder
-    return Path(tempfile.mkdtemp(prefix="gpuqueue-kernels-"))  # a home that cannot be written
+    return Path(tempfile.mkdtemp(prefix="gpuqueue-kernels-"))
+
+
+def _only_we_write_to(folder: Path) -> bool:
+    state = folder.stat()
+    is_shared = state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return state.st_uid == os.geteuid() and not is_shared and os.access(folder, os.W_OK)
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -129,7 +130,8 @@ class Lexer:
             raise token.place.error("this string has no closing quote")
         if token.text in "+-.0123456789":
             raise token.place.error("this is not a number")
-        raise token.place.error(f"unexpected character {decode(token.text)!r}")
+        character = decode(self.source.text[token.start : token.start + 4])[0]
+        raise token.place.error(f"unexpected character {character!r}")
 
     # Directives
 
@@ -188,7 +190,7 @@ class Lexer:
         except SceneError as error:
             raise token.place.error(str(error)) from None
         self._outer.append((self.source, self.at))
-        self.source, self.at = source, 0
+        self.source, self.at = replace(source, included_at=token.place), 0
 
     def _skip_code(self, token: Token) -> None:
         end = _END_OF_CODE.search(self.source.text, self.at)

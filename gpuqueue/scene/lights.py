@@ -143,8 +143,8 @@ def _plain_light(light: LightEntity, emission: Emission, matrix: Matrix, scale: 
     directional = light.direction is not None and (light.origin is None or light.spread is None)
     spot = light.direction is not None and not directional
     position = matrix[:3, :3] @ np.array(light.origin or BLACK) + matrix[:3, 3]
-    direction = matrix[:3, :3] @ np.array(light.direction or (0.0, 0.0, -1.0))
-    length = float(np.linalg.norm(direction)) or 1.0
+    given = light.direction if any(light.direction or BLACK) else None
+    direction = _unit(matrix[:3, :3] @ _unit(np.array(given or (0.0, 0.0, -1.0))))
     falloff, color = Falloff.NONE, emission.color
     if emission.is_flux and not directional:
         falloff, unit = Falloff.INVERSE_SQUARE, 1 / (4 * math.pi)
@@ -161,12 +161,18 @@ def _plain_light(light: LightEntity, emission: Emission, matrix: Matrix, scale: 
         kind=kind,
         color=(color[0] * unit, color[1] * unit, color[2] * unit),
         position=_triple(position),
-        direction=_triple(direction / length),
+        direction=_triple(direction),
         falloff=falloff,
         cos_inner=inner if spot else 1.0,
         cos_outer=outer,
         fade=(max(start, 0.0), max(stop, start, 0.0)),
     )
+
+
+def _unit(vector: Matrix) -> Matrix:
+    """Scaled first, so that squares neither vanish nor overflow."""
+    scaled = vector / abs(vector).max()
+    return np.asarray(scaled / np.linalg.norm(scaled), np.float64)
 
 
 def _triple(values: Matrix) -> Color:

@@ -26,6 +26,8 @@ def resolve_options(document: Document, render: Render) -> RenderOptions:
             float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
         )
 
+    if "camera space" in said:
+        document.warnings("'camera space' is read as 'object space': instances count", options.at)
     scale = number("light relative scale")
     if scale is not None and not 0 <= scale <= 1e6:
         raise options.at.error(f'"light relative scale" is {scale:g}; expected 0 to 1e6')

@@ -15,6 +15,7 @@ from gpuqueue.errors import SceneError
 #: Characters of a long line that an error shows.
 EXCERPT_WIDTH = 96
 MAX_INCLUDES = 1000
+_GZIP = b"\x1f\x8b"
 
 
 def decode(text: str) -> str:
@@ -24,11 +25,12 @@ def decode(text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One scene file: its name relative to the scene root, and its text."""
+    """One scene file: its name relative to the scene root, its text, and what included it."""
 
     name: str
     path: Path
     text: str = field(repr=False)
+    included_at: Place | None = None
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and column, both from 1, of a byte offset."""
@@ -63,8 +65,13 @@ class Place:
         return f"{self.source.name}:{line}:{column}"
 
     def error(self, message: str) -> SceneError:
-        """Return the error to raise: place, message, the line and a caret."""
-        return SceneError(f"{self}: {message}\n{self.source.excerpt(self.offset)}")
+        """Return the error to raise: place, message, the line and a caret, the includes."""
+        lines = [f"{self}: {message}", self.source.excerpt(self.offset)]
+        outer = self.source.included_at
+        while outer is not None:
+            lines.append(f"  included at {outer}")
+            outer = outer.source.included_at
+        return SceneError("\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,8 @@ class Library:
             raise SceneError(f"cannot read '{name}': {error.strerror}") from None
         if len(data) > self._bytes_left:
             raise self._too_large()
+        if data.startswith(_GZIP):
+            raise SceneError(f"'{name}' is compressed; unpack it first (gunzip)")
         digest = hashlib.sha256(data).hexdigest()
         return Source(name, path, data.decode("latin-1")), SourceFile(path, len(data), digest)
 

@@ -4,7 +4,6 @@
 // the instance's transforms and back.
 #pragma once
 #include "../vec.cuh"
-#include "ray_setup.cuh"
 
 // Roundings of 2^-24: interpolating corners (4), to world space (4), the object ray (4), edge
 // functions and depth of the next test (8), and the inverse that is itself rounded; twice that.

@@ -43,8 +43,6 @@ DEVICE float pick(int axis, Float3 v) { return axis == 0 ? v.x : axis == 1 ? v.y
 
 DEVICE int following_axis(int axis) { return axis == 2 ? 0 : axis + 1; }
 
-DEVICE Float3 absolute(Float3 v) { return {fabsf(v.x), fabsf(v.y), fabsf(v.z)}; }
-
 // Whether a ray can hit anything: origin and direction finite, direction not zero, some t allowed.
 DEVICE bool is_traceable(const Ray& ray) {
   const Float3 o = absolute(ray.origin), d = absolute(ray.direction);

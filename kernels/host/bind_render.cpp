@@ -35,6 +35,10 @@ static RenderJob job_from_bytes(const nb::bytes& bytes) {
   if (uint64_t{job.first_item} + job.item_count > uint64_t{job.width} * job.height)
     throw nb::value_error("RenderJob's items end beyond width * height");
   if (!job.film) throw nb::value_error("RenderJob.film is null");
+  if (job.max_depth == 0) throw nb::value_error("RenderJob.max_depth must be at least 1");
+  if (job.sample_count == 0) throw nb::value_error("RenderJob.sample_count must be at least 1");
+  if (job.first_sample + job.sample_count < job.first_sample)
+    throw nb::value_error("RenderJob.first_sample + sample_count exceeds 32 bits");
   return job;
 }
 

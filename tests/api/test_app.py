@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from httpx import Client
+from pydantic import SecretStr
 
 from gpuqueue import __version__
 from gpuqueue.api.app import HttpLimits
 from gpuqueue.config import Settings
-from gpuqueue.config.settings import LocalQueueSettings
+from gpuqueue.config.settings import AwsSettings, LocalQueueSettings, SqsQueueSettings
 from gpuqueue.queues import Queue
 
 from .conftest import running
@@ -107,6 +108,23 @@ def test_a_job_that_can_never_work_is_refused_at_submit(
     assert queue.counts().visible == 0
 
 
+def test_a_queue_that_cannot_be_reached_is_told_as_worth_another_try(settings: Settings) -> None:
+    away = "http://127.0.0.1:9"
+    aws = AwsSettings(
+        access_key="AKIDEXAMPLE",
+        secret_key=SecretStr("exampleSecret"),
+        region="us-east-1",
+        endpoint_url=away,
+        queues=(SqsQueueSettings(name="away", queue_url=f"{away}/1/jobs"),),
+    )
+    with running(settings.model_copy(update={"aws": aws})) as client:
+        error = submit(client, queue_name="away")
+        assert client.get("/healthz").status_code == 503
+    assert error["code"] == -32005
+    assert "away" in error["message"]
+    assert "exampleSecret" not in error["message"]
+
+
 def test_wrong_parameters_are_named_one_by_one(client: Client) -> None:
     error = rpc(client, "queue_manager_submit_job", {"command": 3, "tasks": [{}], "more": 1})
     assert error["code"] == -32602
@@ -126,6 +144,13 @@ def test_an_image_is_the_body_of_the_reply(client: Client) -> None:
 def test_a_call_may_stand_in_the_address(client: Client) -> None:
     call = json.dumps({"jsonrpc": "2.0", "method": "echo", "params": ["hä"], "id": 1})
     assert client.get("/", params={"json_rpc_request": call}).json()["result"] == "hä"
+
+
+def test_looking_at_an_address_makes_no_call(client: Client, queue: Queue) -> None:
+    params = {"command": "get_version"}
+    call = {"jsonrpc": "2.0", "method": "queue_manager_submit_job", "params": params, "id": 1}
+    assert client.head("/", params={"json_rpc_request": json.dumps(call)}).status_code == 200
+    assert queue.counts().visible == 0
 
 
 def test_a_notification_has_an_empty_reply(client: Client) -> None:

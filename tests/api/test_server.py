@@ -75,6 +75,14 @@ def test_a_large_body_is_refused_before_it_is_sent(client: httpx.Client) -> None
     assert b"http_post_body_limit" in reply
 
 
+def test_a_client_that_sends_too_much_reads_why(client: httpx.Client) -> None:
+    for _ in range(5):
+        with connect(client) as connection:
+            connection.sendall(HEAD + b"Content-Length: 8000000\r\n\r\n")
+            connection.sendall(b" " * 8_000_000)
+            assert read_all(connection).startswith(b"HTTP/1.1 413")
+
+
 def test_a_client_that_hangs_up_does_no_harm(
     client: httpx.Client, records: list[logging.LogRecord]
 ) -> None:

@@ -76,6 +76,7 @@ print("heavy:", [name for name in heavy if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "heavy: []" in done.stdout, done.stdout
+    assert "...\n" not in done.stdout.partition("Commands:")[2], "each summary fits its line"
     for command in ("demo", "serve", "listen", "submit", "render", "inspect", "doctor", "version"):
         assert f"  {command} " in done.stdout
 

@@ -110,10 +110,16 @@ class TestTheCacheOfCompiledKernels:
         (folder / "pathtrace.fatbin").write_bytes(b"ahead")
         assert kernel_image.kernel_image(75).read_bytes() == b"ahead"
 
-    def test_a_home_that_cannot_be_written_gets_a_folder_of_its_own(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    @pytest.mark.parametrize("trouble", ["no folder", "shared"])
+    def test_a_cache_that_is_not_ours_alone_is_not_used(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trouble: str
     ) -> None:
-        (tmp_path / "file").write_text("")
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+        cache = tmp_path / "elsewhere"
+        if trouble == "no folder":
+            cache.write_text("")
+        else:
+            (cache / "gpuqueue" / "kernels").mkdir(parents=True)
+            (cache / "gpuqueue" / "kernels").chmod(0o777)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
         monkeypatch.setattr(kernel_image.tempfile, "tempdir", str(tmp_path))
         assert kernel_image.kernel_image(75).parent.parent == tmp_path

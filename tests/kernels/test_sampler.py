@@ -1,4 +1,4 @@
-"""The sampler: stratified in every pair of dimensions, independent over pixels, seeds, dimensions."""
+"""The sampler: stratified in pairs of dimensions, independent over pixels, seeds, dimensions."""
 
 import numpy as np
 import pytest

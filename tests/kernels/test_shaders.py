@@ -167,7 +167,7 @@ def test_samples_are_as_dense_as_the_density_says(case: Case, cosine: float) -> 
         polar = np.arccos(np.minimum(rows[:, 2], 1)) / (np.pi / 2)
         turn = np.arctan2(rows[:, 1], rows[:, 0]) / (2 * np.pi) % 1
         row, column = ((a * cells).astype(int).clip(0, cells - 1) for a in (polar, turn))
-        return row * cells + column
+        return np.asarray(row * cells + column, np.int64)
 
     observed = np.bincount(cell_of(incoming[above]), minlength=cells**2)
     expected = count * np.bincount(cell_of(fine), density * solid_angle, minlength=cells**2)
@@ -184,7 +184,7 @@ def test_reflection_is_reciprocal(case: Case) -> None:
     if not case.is_reciprocal:
         pytest.skip("depends on the viewer's angle alone, like its model")
     rng = np.random.default_rng(2)
-    a, b = (direction(c, t) for c, t in zip(rng.uniform(0.1, 1, 2), rng.uniform(0, 6, 2)))
+    a, b = (direction(rng.uniform(0.1, 1), rng.uniform(0, 6)) for _ in range(2))
     forth, _ = evaluate(case, a, b[None])
     back, _ = evaluate(case, b, a[None])
     np.testing.assert_allclose(forth * a[2], back * b[2], rtol=1e-4)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gpuqueue.device.native import kernels, layouts
 
 Floats = npt.NDArray[np.float32]
-Vector = Sequence[float]
+Vector = npt.ArrayLike
 
 CAMERA, PATHS, SHADOW = 1, 2, 4
 EVERYTHING = CAMERA | PATHS | SHADOW
@@ -31,10 +31,8 @@ def shader_id(name: str) -> int:
     return list(kernels().shaders()).index(name)
 
 
-def look_at(
-    origin: Vector, target: Vector, width: int, height: int, degrees: float = 40.0
-) -> Any:
-    """A camera with this horizontal field of view; the image's up is y, or z if it looks along y."""
+def look_at(origin: Vector, target: Vector, width: int, height: int, degrees: float = 40.0) -> Any:
+    """A camera with this horizontal field of view; up is y, or z where it looks along y."""
     eye, forward = np.array(origin, float), np.subtract(target, origin).astype(float)
     forward /= np.linalg.norm(forward)
     up = np.array([0.0, 0.0, 1.0] if abs(forward[1]) > 0.99 else [0.0, 1.0, 0.0])
@@ -231,4 +229,4 @@ class TinyScene:
         """Mean radiance [height, width, 3]; no sample may have been dropped."""
         film = self.render(camera, size, samples, **options)
         assert (film[..., 3] == samples).all(), "samples that were not finite"
-        return film[..., :3] / samples
+        return film[..., :3] / np.float32(samples)

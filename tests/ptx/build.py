@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import PtxError
@@ -28,12 +30,22 @@ def build(text: str, name: str, cache: Path | None = None) -> Path:
     compiler = _compiler()
     folder = cache or _private_folder()
     library = folder / f"{_key(text, name, compiler)}.so"
-    if not library.is_file():
+    if library.is_file():
+        os.utime(library)  # in use: see `forget_unused`
+    else:
         source = translate(parse(text, name))
         with tempfile.TemporaryDirectory(dir=folder) as work:
             made = _compile(compiler, source, Path(work))
             made.replace(library)
     return library
+
+
+def forget_unused(cache: Path, days: float = 7) -> None:
+    """Remove libraries that nobody used for so long."""
+    for library in cache.glob("*.so"):
+        with suppress(FileNotFoundError):  # another process was faster
+            if time.time() - library.stat().st_mtime > days * 86400:
+                library.unlink()
 
 
 def _compiler() -> str:
@@ -64,9 +76,10 @@ def _compile(compiler: str, source: str, folder: Path) -> Path:
 def _key(text: str, name: str, compiler: str) -> str:
     """The runner's own sources count too: an edit of the translation must give a new library."""
     digest = hashlib.sha256(repr((text, name, compiler, _OPTIONS)).encode())
-    for path in sorted(p for p in _PACKAGE.rglob("*") if p.suffix in (".py", ".h")):
-        if not path.name.startswith("test_"):
-            digest.update(path.read_bytes())
+    for pattern in ("*.py", "opcodes/*.py", "runtime/*.h"):
+        for path in sorted(_PACKAGE.glob(pattern)):
+            if not path.name.startswith("test_"):
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
 
 

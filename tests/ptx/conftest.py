@@ -6,12 +6,17 @@ from pathlib import Path
 import pytest
 
 from . import Program, load_ptx
+from .build import forget_unused
 
 
 @pytest.fixture(scope="session")
 def ptx_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = getattr(request.config, "cache", None)
-    return cache.mkdir("ptx") if cache else tmp_path_factory.mktemp("ptx")
+    if cache is None:
+        return tmp_path_factory.mktemp("ptx")
+    folder: Path = cache.mkdir("ptx")
+    forget_unused(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from .abi import Dimensions3, KernelRow, Launch, Range, VariableRow, table
 from .build import build
 from .errors import LaunchError
 from .memory import DeviceMemory
@@ -17,59 +18,11 @@ from .memory import DeviceMemory
 MAX_BLOCK_THREADS = 1024
 MAX_SHARED_BYTES = 48 * 1024
 MAX_GRID = (2**31 - 1, 65535, 65535)
+#: Of an error: the longest path and as much again.
+_MESSAGE_BYTES = 8192
 
 Dimensions = tuple[int, int, int]
 Argument = Any  # whatever bytes() or tobytes() turns into a parameter's bytes
-
-_U32 = ctypes.c_uint32
-
-
-class _KernelRow(ctypes.Structure):
-    """PtxKernel of runtime/ptx_machine.h."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("entry", ctypes.c_void_p),
-        ("parameter_count", _U32),
-        ("sizes", ctypes.POINTER(_U32)),
-        ("offsets", ctypes.POINTER(_U32)),
-        ("parameter_bytes", _U32),
-        ("max_threads", _U32),
-        ("static_shared_bytes", _U32),
-    )
-
-
-class _VariableRow(ctypes.Structure):
-    """PtxVariable."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("address", ctypes.c_void_p),
-        ("size", ctypes.c_uint64),
-        ("is_writable", _U32),
-    )
-
-
-class _Range(ctypes.Structure):
-    """Range."""
-
-    _fields_ = (("start", ctypes.c_uint64), ("end", ctypes.c_uint64), ("is_writable", _U32))
-
-
-class _Launch(ctypes.Structure):
-    """Launch."""
-
-    _fields_ = (
-        ("grid", _U32 * 3),
-        ("block", _U32 * 3),
-        ("shared_bytes", _U32),
-        ("range_count", _U32),
-        ("ranges", ctypes.POINTER(_Range)),
-        ("parameters", ctypes.c_char_p),
-        ("parameter_bytes", ctypes.c_uint64),
-        ("message", ctypes.c_char_p),
-        ("message_bytes", ctypes.c_uint64),
-    )
 
 
 @dataclass(frozen=True)
@@ -82,7 +35,7 @@ class Kernel:
     parameter_bytes: int
     max_threads: int
     static_shared_bytes: int
-    row: _KernelRow
+    row: KernelRow
 
 
 def load_ptx(text: str, name: str = "module.ptx", cache: Path | None = None) -> Program:
@@ -99,10 +52,10 @@ class Program:
 
     def __init__(self, library: Path) -> None:
         self._library = ctypes.CDLL(str(library))
-        rows = _rows(self._library, "ptx_kernels", _KernelRow)
+        rows = table(self._library, "ptx_kernels", KernelRow)
         self.kernels: Mapping[str, Kernel] = {k.name: k for k in map(_kernel, rows)}
         self._variables = {
-            row.name.decode(): row for row in _rows(self._library, "ptx_variables", _VariableRow)
+            row.name.decode(): row for row in table(self._library, "ptx_variables", VariableRow)
         }
 
     def variable(self, name: str) -> Any:
@@ -130,10 +83,10 @@ class Program:
         _check_shape(kernel, grid, block, shared)
         parameters = _packed(kernel, arguments)
         ranges = self._ranges(memory)
-        message = ctypes.create_string_buffer(2048)
-        request = _Launch(
-            (_U32 * 3)(*grid),
-            (_U32 * 3)(*block),
+        message = ctypes.create_string_buffer(_MESSAGE_BYTES)
+        request = Launch(
+            Dimensions3(*grid),
+            Dimensions3(*block),
             shared,
             len(ranges),
             ranges,
@@ -150,26 +103,17 @@ class Program:
             raise LaunchError(f"there is no kernel '{name}'; known: {', '.join(self.kernels)}")
         return self.kernels[name]
 
-    def _ranges(self, memory: DeviceMemory) -> ctypes.Array[_Range]:
+    def _ranges(self, memory: DeviceMemory) -> ctypes.Array[Range]:
         """Everything that kernels may use, in order: allocations, and the module's variables."""
         usable = [(start, end, 1) for start, end in memory.ranges()]
         usable += [
             (row.address, row.address + row.size, row.is_writable)
             for row in self._variables.values()
         ]
-        return (_Range * len(usable))(*(_Range(*r) for r in sorted(usable)))
+        return (Range * len(usable))(*(Range(*r) for r in sorted(usable)))
 
 
-def _rows(library: ctypes.CDLL, name: str, row: type[Any]) -> list[Any]:
-    """The rows of a table that ends with a row without a name."""
-    first = ctypes.addressof(row.in_dll(library, name))
-    rows: list[Any] = []
-    while (found := row.from_address(first + len(rows) * ctypes.sizeof(row))).name:
-        rows.append(found)
-    return rows
-
-
-def _kernel(row: _KernelRow) -> Kernel:
+def _kernel(row: KernelRow) -> Kernel:
     count = row.parameter_count
     return Kernel(
         name=row.name.decode(),

@@ -30,7 +30,10 @@ def read(folder: Path, data: bytes) -> None:
     except SceneError:
         return
     summarise(scene)
-    pack(scene, LAYOUTS, SHADERS, 8, 8)
+    buffers = pack(scene, LAYOUTS, SHADERS, 8, 8)
+    assert all(np.isfinite(buffers.camera[name]).all() for name in ("origin", "corner", "dx", "dy"))
+    for records in (buffers.instances, buffers.lights, buffers.materials):
+        assert all(np.isfinite(records[name]).all() for name in records.dtype.names or ())
 
 
 def standalone(path: Path) -> bytes:

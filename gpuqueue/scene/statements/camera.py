@@ -13,6 +13,7 @@ from gpuqueue.scene.statements.shading import parse_arguments, parse_shader_list
 from gpuqueue.scene.tokens import Kind, Tokens, words
 
 MAX_RESOLUTION = 1 << 16
+MAX_OFFSET = 1 << 20
 _OUTPUT_PARAMETERS = ("quality", "even", "odd", "dod", "dpi", "compress")
 _FRAMEBUFFER_ITEMS = words(
     "datatype filename filetype compression quality dpi filtering dod primary user useopacity"
@@ -49,7 +50,7 @@ def _focal(tokens: Tokens, _: Document) -> dict[str, Any]:
 def _positive(tokens: Tokens, what: str) -> float:
     token = tokens.peek()
     value = tokens.number(what)
-    if not 1e-30 < value < 1e30:
+    if not 1e-9 <= value <= 1e9:
         raise tokens.fail(f"expected {what}, found {token}", token)
     return value
 
@@ -69,7 +70,11 @@ def _resolution(tokens: Tokens, _: Document) -> dict[str, Any]:
 
 
 def _offset(tokens: Tokens, _: Document) -> dict[str, Any]:
-    return {"offset": (tokens.number(), tokens.number())}
+    at = tokens.peek().place
+    x, y = tokens.number(), tokens.number()
+    if max(abs(x), abs(y)) > MAX_OFFSET:
+        raise at.error(f"the offset is beyond {MAX_OFFSET} pixels")
+    return {"offset": (x, y)}
 
 
 def _window(tokens: Tokens, _: Document) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Area, Light, Vector
 from gpuqueue.scene.statements.attributes import parse_attribute, skip_data
+from gpuqueue.scene.statements.binary import floats
+from gpuqueue.scene.statements.mesh import check_coordinates
 from gpuqueue.scene.statements.shading import parse_shader, parse_shader_list
 from gpuqueue.scene.tokens import Kind, Tokens, words
 
@@ -19,8 +21,7 @@ _DETAILS = words(
 
 
 def parse_light(tokens: Tokens, document: Document) -> None:
-    """light = "light" name { shader-list | item | attribute | data } "end" "light"
-    | "light" name "=" name  (an emissive material as a light; nothing more follows)."""
+    """light = "light" name { shader-list | item | attribute | data } "end" "light"."""
     at = tokens.peek().place
     light = document.base(Light, tokens.name("the light's name"), at)
     changes: dict[str, Any] = {"at": at}
@@ -40,13 +41,12 @@ def parse_light(tokens: Tokens, document: Document) -> None:
 
 
 def parse_vector(tokens: Tokens) -> Vector:
-    """Three numbers, or twelve bytes between back quotes."""
-    if tokens.peek().kind is Kind.BINARY:
-        from gpuqueue.scene.statements.binary import floats
-
-        x, y, z = (float(f) for f in floats(tokens.binary(12)))
-        return x, y, z
-    return tokens.number(), tokens.number(), tokens.number()
+    """Three numbers, or twelve bytes between back quotes, within the range of coordinates."""
+    at = tokens.peek().place
+    values = floats(tokens.binary(12)) if tokens.peek().kind is Kind.BINARY else tokens.numbers(3)
+    check_coordinates(values, at)
+    x, y, z = values.tolist()
+    return x, y, z
 
 
 def _vector(key: str) -> Callable[[Tokens, Document], dict[str, Any]]:

@@ -4,14 +4,6 @@
 
 #include "../../bvh/ray_offset.cuh"
 
-namespace {
-
-Float3 largest(Float3 a, Float3 b) {
-  return {maximum(a.x, b.x), maximum(a.y, b.y), maximum(a.z, b.z)};
-}
-
-}  // namespace
-
 SurfaceOrigin surface_origin(const SceneView& scene, const Ray& ray, const Hit& hit) {
   if (hit.instance >= scene.instances.size ||
       hit.triangle >= scene.meshes[scene.instances[hit.instance].mesh].triangle_count)

@@ -86,15 +86,6 @@ def insert_field(op: Operation) -> str:
     return op.write(0, scalar, f"({scalar.c}){call}")
 
 
-@opcode("bmsk")
-def bit_mask(op: Operation) -> str:
-    """d = b ones from bit a on."""
-    op.flag("clamp")
-    scalar = op.type()
-    ones = f"insert_field(~0ull, 0, {op.read(1, U32)}, {op.read(2, U32)}, 32)"
-    return op.write(0, scalar, f"(u32){ones}")
-
-
 @opcode("bfind")
 def find_highest(op: Operation) -> str:
     """d = number of the highest bit that is not the sign, or how far it must be shifted up."""

@@ -82,7 +82,7 @@ def multiply_24_bits(op: Operation) -> str:
 
 @opcode("div", "rem")
 def divide(op: Operation) -> str:
-    """Quotient or remainder. By zero all bits are set, as on the hardware that we know of."""
+    """Quotient or remainder; by zero PTX leaves them open."""
     scalar = op.type()
     name = {"div": "divide", "rem": "remainder"}[op.instruction.opcode]
     call = f"{name}_{scalar.c}({op.read(1, scalar)}, {op.read(2, scalar)})"

@@ -115,12 +115,11 @@ def is_in_space(op: Operation) -> str:
     return op.write(0, PREDICATE, f"IS_IN_SPACE({space}, {op.read(1, U64)})")
 
 
-@opcode("prefetch", "prefetchu", "membar", "fence", "discard", "applypriority", "nanosleep")
+@opcode("prefetch", "membar", "fence", "nanosleep")
 def without_effect(op: Operation) -> str:
     """Caches and order of memory: one thread runs at a time and sees all that others wrote."""
     op.choice(*_SPACES)
-    op.choice("sc", "acq_rel")
-    op.choice("gl", "u32", "L1", "L2")
+    op.choice("L1", "L2", "gl", "sc", "u32")
     return ";"
 
 

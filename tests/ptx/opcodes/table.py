@@ -36,3 +36,8 @@ def translate_instruction(operation: Operation) -> str:
     statements = handler(operation)
     operation.finish()
     return statements
+
+
+def known_opcodes() -> set[str]:
+    """The names of all instructions that have a handler."""
+    return {name for name, _ in _HANDLERS}

@@ -2,35 +2,38 @@
 #pragma once
 #include "ptx_types.h"
 
-// One operation in a rounding mode. Volatile, so that nothing is moved out of the mode's reach.
-#define ROUNDED(T, mode, expression)      \
-  {                                       \
+// A function that does one operation in a rounding mode. Everything is volatile, so that nothing is
+// moved out of the mode's reach.
+#define ROUNDED(T, name, expression, ...) \
+  static T name(__VA_ARGS__, int mode) {  \
     fesetround(mode);                     \
     volatile T result = (expression);     \
     fesetround(FE_TONEAREST);             \
     return result;                        \
   }
-#define ROUNDED_OPERATIONS(T, fma_function, sqrt_function)                                         \
-  static T rounded_add_##T(volatile T a, volatile T b, int mode) ROUNDED(T, mode, a + b)           \
-  static T rounded_sub_##T(volatile T a, volatile T b, int mode) ROUNDED(T, mode, a - b)           \
-  static T rounded_mul_##T(volatile T a, volatile T b, int mode) ROUNDED(T, mode, a * b)           \
-  static T rounded_div_##T(volatile T a, volatile T b, int mode) ROUNDED(T, mode, a / b)           \
-  static T rounded_sqrt_##T(volatile T a, int mode) ROUNDED(T, mode, sqrt_function(a))             \
-  static T rounded_fma_##T(volatile T a, volatile T b, volatile T c, int mode)                     \
-      ROUNDED(T, mode, fma_function(a, b, c))
+#define ROUNDED_OPERATIONS(T, fma_function, sqrt_function)                \
+  ROUNDED(T, rounded_add_##T, a + b, volatile T a, volatile T b)          \
+  ROUNDED(T, rounded_sub_##T, a - b, volatile T a, volatile T b)          \
+  ROUNDED(T, rounded_mul_##T, (a) * (b), volatile T a, volatile T b)      \
+  ROUNDED(T, rounded_div_##T, a / b, volatile T a, volatile T b)          \
+  ROUNDED(T, rounded_sqrt_##T, sqrt_function(a), volatile T a)            \
+  ROUNDED(T, rounded_fma_##T, fma_function(a, b, c), volatile T a, volatile T b, volatile T c)
 ROUNDED_OPERATIONS(f32, fmaf, sqrtf)
 ROUNDED_OPERATIONS(f64, fma, sqrt)
-static f32 rounded_f32(volatile f64 x, int mode) ROUNDED(f32, mode, (f32)x)
-static f32 rounded_s64_to_f32(volatile s64 x, int mode) ROUNDED(f32, mode, (f32)x)
-static f32 rounded_u64_to_f32(volatile u64 x, int mode) ROUNDED(f32, mode, (f32)x)
-static f64 rounded_s64_to_f64(volatile s64 x, int mode) ROUNDED(f64, mode, (f64)x)
-static f64 rounded_u64_to_f64(volatile u64 x, int mode) ROUNDED(f64, mode, (f64)x)
-#define rounded_f32_of_integer(x, mode) _Generic((x), u64: rounded_u64_to_f32, default: rounded_s64_to_f32)(x, mode)
-#define rounded_f64_of_integer(x, mode) _Generic((x), u64: rounded_u64_to_f64, default: rounded_s64_to_f64)(x, mode)
+ROUNDED(f32, rounded_f32, (f32)x, volatile f64 x)
+ROUNDED(f32, rounded_s64_to_f32, (f32)x, volatile s64 x)
+ROUNDED(f32, rounded_u64_to_f32, (f32)x, volatile u64 x)
+ROUNDED(f64, rounded_s64_to_f64, (f64)x, volatile s64 x)
+ROUNDED(f64, rounded_u64_to_f64, (f64)x, volatile u64 x)
+#define rounded_f32_of_integer(x, mode) \
+  _Generic((x), u64: rounded_u64_to_f32, default: rounded_s64_to_f32)(x, mode)
+#define rounded_f64_of_integer(x, mode) \
+  _Generic((x), u64: rounded_u64_to_f64, default: rounded_s64_to_f64)(x, mode)
 
 static inline f32 flushed(f32 x) { return fabsf(x) < 0x1p-126f ? copysignf(0.0f, x) : x; }
 // NaN becomes 0.
-#define SATURATED(T) static inline T saturated_##T(T x) { return x > (T)0 ? (x < (T)1 ? x : (T)1) : (T)0; }
+#define SATURATED(T) \
+  static inline T saturated_##T(T x) { return x > (T)0 ? (x < (T)1 ? x : (T)1) : (T)0; }
 SATURATED(f16)
 SATURATED(f32)
 SATURATED(f64)
@@ -56,14 +59,14 @@ static inline f32 ex2_f32(f32 x) { return exp2f(x); }
 static inline f32 tanh_f32(f32 x) { return tanhf(x); }
 
 // -0 is less than +0, and a number wins over NaN, but for the functions that let NaN win.
-#define EXTREMA(T)                                                                              \
-  static inline T min_##T(T a, T b) {                                                           \
-    return isnan(a) ? b : isnan(b) ? a : a < b ? a : b < a ? b : signbit(a) ? a : b;            \
-  }                                                                                             \
-  static inline T max_##T(T a, T b) {                                                           \
-    return isnan(a) ? b : isnan(b) ? a : a > b ? a : b > a ? b : signbit(a) ? b : a;            \
-  }                                                                                             \
-  static inline T min_nan_##T(T a, T b) { return isunordered(a, b) ? (T)NAN : min_##T(a, b); }  \
+#define EXTREMA(T)                                                                             \
+  static inline T min_##T(T a, T b) {                                                          \
+    return isnan(a) ? b : isnan(b) ? a : a < b ? a : b < a ? b : signbit(a) ? a : b;           \
+  }                                                                                            \
+  static inline T max_##T(T a, T b) {                                                          \
+    return isnan(a) ? b : isnan(b) ? a : a > b ? a : b > a ? b : signbit(a) ? b : a;           \
+  }                                                                                            \
+  static inline T min_nan_##T(T a, T b) { return isunordered(a, b) ? (T)NAN : min_##T(a, b); } \
   static inline T max_nan_##T(T a, T b) { return isunordered(a, b) ? (T)NAN : max_##T(a, b); }
 EXTREMA(f16)
 EXTREMA(f32)

@@ -2,17 +2,22 @@
 #pragma once
 #include "ptx_types.h"
 
-static inline s32 saturate_s32(s64 x) { return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : (s32)x; }
+static inline s32 saturate_s32(s64 x) {
+  return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : (s32)x;
+}
 static inline s128 absolute_s128(s128 x) { return x < 0 ? -x : x; }
-static inline s128 clamped(s128 x, s128 low, s128 high) { return x < low ? low : x > high ? high : x; }
+static inline s128 clamped(s128 x, s128 low, s128 high) {
+  return x < low ? low : x > high ? high : x;
+}
 
-// By zero PTX promises nothing: all ones and the dividend are what hardware is known to give. The
-// least number by -1 wraps around.
-#define UNSIGNED_DIVISION(T)                                                      \
-  static inline T divide_##T(T a, T b) { return b == 0 ? (T)-1 : (T)(a / b); }    \
+// By zero PTX promises nothing; here the quotient is all ones. The least number by -1 wraps around.
+#define UNSIGNED_DIVISION(T)                                                     \
+  static inline T divide_##T(T a, T b) { return b == 0 ? (T)-1 : (T)(a / b); } \
   static inline T remainder_##T(T a, T b) { return b == 0 ? a : (T)(a % b); }
-#define SIGNED_DIVISION(T, U)                                                                        \
-  static inline T divide_##T(T a, T b) { return b == 0 ? (T)-1 : b == -1 ? (T)(0 - (U)a) : (T)(a / b); } \
+#define SIGNED_DIVISION(T, U)                                       \
+  static inline T divide_##T(T a, T b) {                            \
+    return b == 0 ? (T)-1 : b == -1 ? (T)(0 - (U)a) : (T)(a / b); \
+  }                                                                 \
   static inline T remainder_##T(T a, T b) { return b == 0 ? a : b == -1 ? 0 : (T)(a % b); }
 UNSIGNED_DIVISION(u16)
 UNSIGNED_DIVISION(u32)
@@ -22,9 +27,15 @@ SIGNED_DIVISION(s32, u32)
 SIGNED_DIVISION(s64, u64)
 
 // Shifts by more than the width leave nothing, or the sign.
-static inline u64 shift_left(u64 x, u32 count, u32 width) { return count >= width ? 0 : x << count; }
-static inline u64 shift_right_u64(u64 x, u32 count, u32 width) { return count >= width ? 0 : x >> count; }
-static inline s64 shift_right_s64(s64 x, u32 count, u32 width) { return x >> (count >= width ? width - 1 : count); }
+static inline u64 shift_left(u64 x, u32 count, u32 width) {
+  return count >= width ? 0 : x << count;
+}
+static inline u64 shift_right_u64(u64 x, u32 count, u32 width) {
+  return count >= width ? 0 : x >> count;
+}
+static inline s64 shift_right_s64(s64 x, u32 count, u32 width) {
+  return x >> (count >= width ? width - 1 : count);
+}
 
 static inline u32 bounded_wrap(u32 count) { return count & 31; }
 static inline u32 bounded_clamp(u32 count) { return count > 32 ? 32 : count; }

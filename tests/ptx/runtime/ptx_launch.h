@@ -41,13 +41,12 @@ static bool run_round(Block *block) {
 }
 
 static void report_deadlock(Block *block) {
-  Thread *first = block->threads;
+  const Thread *first = block->threads;
   while (first->is_done) first++;
   const Launch *launch = block->launch;
-  snprintf(launch->message, launch->message_bytes,
-           "%s:%d: block (%u, %u, %u), thread (%u, %u, %u): deadlock: waits for %s, and %u threads wait in all",
-           first->file, first->line, block->index[0], block->index[1], block->index[2], first->index[0],
-           first->index[1], first->index[2], first->waits_for, block->live);
+  const int n = write_place(first, first->waits_at);
+  snprintf(launch->message + n, launch->message_bytes - (u64)n,
+           "deadlock: waits for %s, and %u threads wait in all", first->waits_for, block->live);
   block->has_failed = true;
 }
 
@@ -65,7 +64,8 @@ static void run_block(Block *block) {
 
 // Every thread's stack and local memory, pages taken when they are first used.
 static u8 *map_stacks(u64 bytes) {
-  u8 *const stacks = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  u8 *const stacks =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return stacks == MAP_FAILED ? NULL : stacks;
 }
 

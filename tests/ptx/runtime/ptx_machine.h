@@ -9,6 +9,13 @@
 
 enum { WARP_SIZE = 32, MAX_BARRIERS = 16 };
 
+// A line of the source; the translated module says which by #line.
+typedef struct {
+  const char *file;
+  int line;
+} Place;
+#define HERE ((Place){__FILE__, __LINE__})
+
 // Memory that a kernel may use: [start, end).
 typedef struct {
   u64 start, end;
@@ -50,8 +57,8 @@ struct Thread {
   ucontext_t context;
   bool is_done;
   // While waiting: for what, and where.
-  const char *waits_for, *file;
-  int line;
+  const char *waits_for;
+  Place waits_at;
   // After a meeting of lanes: who took part, and what they brought.
   bool has_met;
   u32 met_lanes;
@@ -86,14 +93,19 @@ typedef struct {
   u32 is_writable;
 } PtxVariable;
 
-// Ends the launch with a message that names line, block and thread.
-__attribute__((noreturn, format(printf, 4, 5))) static void fail(Thread *T, const char *file, int line,
-                                                                 const char *format, ...) {
+// The start of every message: line, block and thread. Returns its length.
+static int write_place(const Thread *T, Place at) {
   const Launch *launch = T->block->launch;
   const u32 *b = T->block->index, *t = T->index;
-  int n = snprintf(launch->message, launch->message_bytes,
-                   "%s:%d: block (%u, %u, %u), thread (%u, %u, %u): ", file, line, b[0], b[1], b[2],
-                   t[0], t[1], t[2]);
+  return snprintf(launch->message, launch->message_bytes,
+                  "%s:%d: block (%u, %u, %u), thread (%u, %u, %u): ", at.file, at.line, b[0], b[1],
+                  b[2], t[0], t[1], t[2]);
+}
+
+// Ends the launch with a message.
+_Noreturn static void fail(Thread *T, Place at, const char *format, ...) {
+  const Launch *launch = T->block->launch;
+  const int n = write_place(T, at);
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(launch->message + n, launch->message_bytes - (u64)n, format, arguments);
@@ -102,9 +114,9 @@ __attribute__((noreturn, format(printf, 4, 5))) static void fail(Thread *T, cons
   setcontext(&T->block->scheduler);
   __builtin_unreachable();
 }
-#define FAIL(...) fail(T, __FILE__, __LINE__, __VA_ARGS__)
+#define FAIL(...) fail(T, HERE, __VA_ARGS__)
 
-__attribute__((noreturn)) static void end_thread(Thread *T) {
+_Noreturn static void end_thread(Thread *T) {
   T->is_done = true;
   T->block->live--;
   T->block->progress++;
@@ -114,7 +126,7 @@ __attribute__((noreturn)) static void end_thread(Thread *T) {
 }
 
 // Lets the others run.
-static void wait_for(Thread *T, const char *what, const char *file, int line) {
-  T->waits_for = what, T->file = file, T->line = line;
+static void wait_for(Thread *T, const char *what, Place at) {
+  T->waits_for = what, T->waits_at = at;
   swapcontext(&T->context, &T->block->scheduler);
 }

@@ -8,8 +8,8 @@ typedef struct {
 } Count;
 
 // Waits for `expected` threads, or for all of the block that have not ended.
-static Count barrier(Thread *T, u32 number, u32 expected, bool holds, const char *file, int line) {
-  if (number >= MAX_BARRIERS) fail(T, file, line, "barrier %u; there are %d", number, MAX_BARRIERS);
+static Count barrier(Thread *T, u32 number, u32 expected, bool holds, Place at) {
+  if (number >= MAX_BARRIERS) fail(T, at, "barrier %u; there are %d", number, MAX_BARRIERS);
   Barrier *const b = &T->block->barriers[number];
   const u32 generation = b->generation;
   b->arrived++;
@@ -21,13 +21,13 @@ static Count barrier(Thread *T, u32 number, u32 expected, bool holds, const char
       b->generation++;
       T->block->progress++;
     } else {
-      wait_for(T, "a barrier", file, line);
+      wait_for(T, "a barrier", at);
     }
   }
   return (Count){b->threads_before, b->holding_before};
 }
-#define BARRIER(number, expected) barrier(T, number, expected, false, __FILE__, __LINE__)
-#define BARRIER_COUNT(number, expected, holds) barrier(T, number, expected, holds, __FILE__, __LINE__)
+#define BARRIER(number, expected) barrier(T, number, expected, false, HERE)
+#define BARRIER_COUNT(number, expected, holds) barrier(T, number, expected, holds, HERE)
 
 // Gives every lane that came the values of all that came.
 static void release_lanes(Block *block, u32 warp_number, u32 lanes) {
@@ -43,30 +43,37 @@ static void release_lanes(Block *block, u32 warp_number, u32 lanes) {
   block->progress++;
 }
 
+// All lanes that came must want the same of each other.
+static void check_agreement(Thread *T, u32 lanes, u32 mask, const char *purpose, Place at) {
+  const Warp *const warp = &T->block->warps[T->warp];
+  for (u32 lane = 0; lane < WARP_SIZE; lane++) {
+    if (!(lanes >> lane & 1)) continue;
+    if (warp->masks[lane] != mask)
+      fail(T, at, "lanes %u and %u meet with masks %#x and %#x", T->lane, lane, mask,
+           warp->masks[lane]);
+    if (strcmp(warp->purposes[lane], purpose))
+      fail(T, at, "lane %u is at %s, lane %u at %s", T->lane, purpose, lane, warp->purposes[lane]);
+  }
+}
+
 // Waits for the lanes of the mask that have not ended; T->met_values then holds what they brought.
-static void meet(Thread *T, u32 mask, u64 value, const char *purpose, const char *file, int line) {
+static void meet(Thread *T, u32 mask, u64 value, const char *purpose, Place at) {
   Warp *const warp = &T->block->warps[T->warp];
-  if (!(mask >> T->lane & 1)) fail(T, file, line, "lane %u is not in its own mask %#x", T->lane, mask);
+  if (!(mask >> T->lane & 1)) fail(T, at, "lane %u is not in its own mask %#x", T->lane, mask);
   warp->values[T->lane] = value, warp->masks[T->lane] = mask, warp->purposes[T->lane] = purpose;
   warp->arrived |= 1u << T->lane;
   T->has_met = false;
   while (!T->has_met) {
     const u32 lanes = warp->arrived & mask;
-    if ((lanes | (warp->ended & mask)) != mask) {
-      wait_for(T, purpose, file, line);
-      continue;
+    if ((lanes | (warp->ended & mask)) == mask) {
+      check_agreement(T, lanes, mask, purpose, at);
+      release_lanes(T->block, T->warp, lanes);
+    } else {
+      wait_for(T, purpose, at);
     }
-    for (u32 lane = 0; lane < WARP_SIZE; lane++) {
-      if (!(lanes >> lane & 1)) continue;
-      if (warp->masks[lane] != mask)
-        fail(T, file, line, "lanes %u and %u meet with masks %#x and %#x", T->lane, lane, mask, warp->masks[lane]);
-      if (strcmp(warp->purposes[lane], purpose))
-        fail(T, file, line, "lane %u is at %s, lane %u at %s", T->lane, purpose, lane, warp->purposes[lane]);
-    }
-    release_lanes(T->block, T->warp, lanes);
   }
 }
-#define MEET(mask, value) meet(T, mask, value, "a warp barrier", __FILE__, __LINE__)
+#define MEET(mask, value) meet(T, mask, value, "a warp barrier", HERE)
 
 typedef enum { UP, DOWN, BFLY, IDX } Way;
 typedef struct {
@@ -76,8 +83,8 @@ typedef struct {
 
 // PTX ISA 9.0, 9.7.9.6: `clamp` holds the last lane of a segment, and which bits of a lane's number
 // stay as they are.
-static Shuffled shuffle(Thread *T, Way way, u32 value, u32 b, u32 clamp, u32 mask, const char *file, int line) {
-  meet(T, mask, value, "a shuffle", file, line);
+static Shuffled shuffle(Thread *T, Way way, u32 value, u32 b, u32 clamp, u32 mask, Place at) {
+  meet(T, mask, value, "a shuffle", at);
   const u32 fixed = clamp >> 8 & 31, lane = T->lane;
   const int last = (int)((lane & fixed) | (clamp & 31 & ~fixed));
   b &= 31;
@@ -88,10 +95,10 @@ static Shuffled shuffle(Thread *T, Way way, u32 value, u32 b, u32 clamp, u32 mas
   const bool is_in_range = way == UP ? source >= last : source <= last;
   if (!is_in_range) source = (int)lane;
   if (!(T->met_lanes >> source & 1))
-    fail(T, file, line, "lane %u reads from lane %d, which takes no part", lane, source);
+    fail(T, at, "lane %u reads from lane %d, which takes no part", lane, source);
   return (Shuffled){(u32)T->met_values[source], is_in_range};
 }
-#define SHUFFLE(way, value, b, clamp, mask) shuffle(T, way, value, b, clamp, mask, __FILE__, __LINE__)
+#define SHUFFLE(way, value, b, clamp, mask) shuffle(T, way, value, b, clamp, mask, HERE)
 
 // Lanes that took part, and those of them for which something holds.
 typedef struct {
@@ -105,31 +112,31 @@ static Ballot lanes_with(const Thread *T, u64 value) {
     if (T->met_lanes >> lane & 1 && T->met_values[lane] == value) ballot.holding |= 1u << lane;
   return ballot;
 }
-static Ballot vote(Thread *T, bool holds, u32 mask, const char *file, int line) {
-  meet(T, mask, holds, "a vote", file, line);
+static Ballot vote(Thread *T, bool holds, u32 mask, Place at) {
+  meet(T, mask, holds, "a vote", at);
   return lanes_with(T, 1);
 }
-static Ballot match(Thread *T, u64 value, u32 mask, const char *file, int line) {
-  meet(T, mask, value, "a match", file, line);
+static Ballot match(Thread *T, u64 value, u32 mask, Place at) {
+  meet(T, mask, value, "a match", at);
   return lanes_with(T, value);
 }
-#define VOTE(holds, mask) vote(T, holds, mask, __FILE__, __LINE__)
-#define MATCH(value, mask) match(T, value, mask, __FILE__, __LINE__)
+#define VOTE(holds, mask) vote(T, holds, mask, HERE)
+#define MATCH(value, mask) match(T, value, mask, HERE)
 
-#define REDUCTIONS(T)                                                 \
-  static u64 add_##T(u64 a, u64 b) { return a + b; }                  \
-  static u64 min_##T(u64 a, u64 b) { return (T)a < (T)b ? a : b; }    \
-  static u64 max_##T(u64 a, u64 b) { return (T)a > (T)b ? a : b; }    \
-  static u64 and_##T(u64 a, u64 b) { return a & b; }                  \
-  static u64 or_##T(u64 a, u64 b) { return a | b; }                   \
+#define REDUCTIONS(T)                                              \
+  static u64 add_##T(u64 a, u64 b) { return a + b; }               \
+  static u64 min_##T(u64 a, u64 b) { return (T)a < (T)b ? a : b; } \
+  static u64 max_##T(u64 a, u64 b) { return (T)a > (T)b ? a : b; } \
+  static u64 and_##T(u64 a, u64 b) { return a & b; }               \
+  static u64 or_##T(u64 a, u64 b) { return a | b; }                \
   static u64 xor_##T(u64 a, u64 b) { return a ^ b; }
 REDUCTIONS(u64)
 REDUCTIONS(s64)
-static u64 reduce(Thread *T, u64 (*join)(u64, u64), u64 value, u32 mask, const char *file, int line) {
-  meet(T, mask, value, "a reduction", file, line);
+static u64 reduce(Thread *T, u64 (*join)(u64, u64), u64 value, u32 mask, Place at) {
+  meet(T, mask, value, "a reduction", at);
   u64 result = value;
   for (u32 lane = 0; lane < WARP_SIZE; lane++)
     if (T->met_lanes >> lane & 1 && lane != T->lane) result = join(result, T->met_values[lane]);
   return result;
 }
-#define REDUCE(join, value, mask) reduce(T, join, value, mask, __FILE__, __LINE__)
+#define REDUCE(join, value, mask) reduce(T, join, value, mask, HERE)
