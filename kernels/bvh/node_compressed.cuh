@@ -27,7 +27,7 @@ struct CompressedHits {
   uint32_t leaf[2];  // the eight leaf bytes
 };
 
-// One axis of a node seen along the ray: distance of plane q is biased_byte(q) * scale + near (far).
+// One axis of a node seen along the ray: plane q is biased_byte(q) * scale + near (far) away.
 struct GridAxis {
   float scale, near, far;
 };

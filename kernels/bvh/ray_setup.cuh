@@ -59,7 +59,8 @@ DEVICE float safe_inverse(float d, float tiny) {
 DEVICE BoxRay box_ray(const Ray& ray) {
   const Float3 d = ray.direction;
   const float tiny = max_component(absolute(d)) * 1e-18f;
-  const Float3 inverse = {safe_inverse(d.x, tiny), safe_inverse(d.y, tiny), safe_inverse(d.z, tiny)};
+  const Float3 inverse = {safe_inverse(d.x, tiny), safe_inverse(d.y, tiny),
+                          safe_inverse(d.z, tiny)};
   const Float3 n = -(ray.origin * inverse);
   const Float3 slack = absolute(n) * OFFSET_SLACK;
   const uint32_t octant = (inverse.x < 0.0f ? 1u : 0u) | (inverse.y < 0.0f ? 2u : 0u) |

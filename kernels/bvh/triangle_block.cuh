@@ -97,7 +97,8 @@ DEVICE BlockHits<W> hit_triangles(const TriangleBlock<W>& block, const TriangleR
   hits.second_edge = v;
   hits.third_edge = w;
   // Not finite where the triangle is seen edge-on or has no area: no hit. t is never less.
-  const Lanes<W> depth = (u * k.az + v * k.bz + w * k.cz) / hits.area * all_lanes<W>(pick(ray.z_axis, ray.inverse));
+  const Lanes<W> per_z = all_lanes<W>(pick(ray.z_axis, ray.inverse));
+  const Lanes<W> depth = (u * k.az + v * k.bz + w * k.cz) / hits.area * per_z;
   hits.mask &= less_or_equal(depth, all_lanes<W>(t_max)) &
                less_or_equal(all_lanes<W>(-FARTHEST), depth);
   if (!hits.mask) return hits;

@@ -103,7 +103,8 @@ struct HeldAccelerator {
                     nb::cast<uint32_t>(built["root"]),
                     nb::cast<uint32_t>(built["placement_count"])} {
     // Catches nearly every accelerator of another layout; no more is known of one.
-    if (nodes.size() % sizeof(typename Layout::Node) || blocks.size() % sizeof(typename Layout::Block) ||
+    if (nodes.size() % sizeof(typename Layout::Node) ||
+        blocks.size() % sizeof(typename Layout::Block) ||
         placements.size() != accelerator.placement_count * sizeof(Placement))
       throw std::invalid_argument("nodes, blocks and placements are not those of this layout");
   }

@@ -39,7 +39,8 @@ class Records {
   // Bytes of one element of the first axis.
   size_t row_bytes() const {
     auto bytes = static_cast<size_t>(buffer_.itemsize);
-    for (int axis = 1; axis < buffer_.ndim; axis++) bytes *= static_cast<size_t>(buffer_.shape[axis]);
+    for (int axis = 1; axis < buffer_.ndim; axis++)
+      bytes *= static_cast<size_t>(buffer_.shape[axis]);
     return bytes;
   }
 

@@ -96,8 +96,9 @@ class AcceleratorBuilder {
       if (!is_visible(instance) || uses[instance.mesh] < 2) continue;
       const auto [entry, is_new] = bottom_of_mesh.try_emplace(instance.mesh);
       if (is_new) entry->second = write_bottom_level(mesh_soup(scene_, instance.mesh));
-      placed_.push_back({{instance.object_from_world, {}, {}, entry->second.root, i, instance.mask, 0},
-                         world_box(instance.world_from_object, entry->second.box)});
+      const Bottom& bottom = entry->second;
+      placed_.push_back({{instance.object_from_world, {}, {}, bottom.root, i, instance.mask, 0},
+                         world_box(instance.world_from_object, bottom.box)});
     }
   }
 
@@ -158,8 +159,8 @@ class AcceleratorBuilder {
 
   static void check_size(size_t count, const char* what) {
     if (count >= MAX_ENTRIES)
-      throw std::invalid_argument("the scene has " + std::to_string(count) + " " + what +
-                                  "; at most " + std::to_string(MAX_ENTRIES - 1) + " can be traced");
+      throw std::invalid_argument("the scene has " + std::to_string(count) + " " + what + "; at most " +
+                                  std::to_string(MAX_ENTRIES - 1) + " can be traced");
   }
 
   const SceneView& scene_;

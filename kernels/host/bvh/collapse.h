@@ -1,5 +1,5 @@
 // Which nodes of a binary tree become the children of eight-wide nodes, and which subtrees become
-// leaves: the choice of least expected cost, by dynamic programming (Ylitie et al. 2017, section 4).
+// leaves: the choice of least expected cost, by dynamic programming (Ylitie et al. 2017).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -15,7 +15,9 @@ struct CollapseCosts {
   float node, entry;
   uint32_t entry_width, max_leaf;
 
-  uint32_t entries(uint32_t references) const { return (references + entry_width - 1) / entry_width; }
+  uint32_t entries(uint32_t references) const {
+    return (references + entry_width - 1) / entry_width;
+  }
 };
 
 struct WideChild {

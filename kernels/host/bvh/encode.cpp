@@ -22,7 +22,7 @@ struct Grid {
   int exponent;
 
   double place(float plane) const {
-    return std::ldexp(static_cast<double>(plane) - origin, -exponent);
+    return std::ldexp(static_cast<double>(plane) - static_cast<double>(origin), -exponent);
   }
   uint8_t below(float plane) const {
     return static_cast<uint8_t>(std::clamp(std::floor(place(plane) - MARGIN), 0.0, 255.0));
@@ -39,7 +39,7 @@ Grid grid_over(float low, float high) {
   Grid grid = {low, 0};
   std::frexp(extent / 255.0f, &grid.exponent);
   grid.exponent = std::max(grid.exponent - 1, MIN_EXPONENT);
-  grid.origin = static_cast<float>(low - std::ldexp(2.0 * MARGIN, grid.exponent));
+  grid.origin = static_cast<float>(static_cast<double>(low) - std::ldexp(2.0 * MARGIN, grid.exponent));
   if (grid.place(low) < MARGIN) grid.origin = std::nextafter(grid.origin, -FLT_MAX);
   while (std::ceil(grid.place(high) + MARGIN) > 255.0 && grid.exponent < MAX_EXPONENT)
     grid.exponent++;

@@ -7,8 +7,8 @@
 namespace {
 
 float world_coordinate(const float row[4], Float3 p) {
-  const double x = p.x, y = p.y, z = p.z;
-  return static_cast<float>(row[0] * x + row[1] * y + row[2] * z + static_cast<double>(row[3]));
+  const double x = p.x, y = p.y, z = p.z, rx = row[0], ry = row[1], rz = row[2], offset = row[3];
+  return static_cast<float>(rx * x + ry * y + rz * z + offset);
 }
 
 Float3 world_point(const Transform& m, Float3 p) {
