@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -195,6 +196,21 @@ class Tokens:
             raise self.fail("an index is out of range")
         self._next, self._lexer.at = None, end
         return np.array(list(map(int, found)), np.int64)
+
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Yield what matches here, one after the other; `skip_to` goes past what was used."""
+        at = self._lexer.at if self._next is None else self._next.start
+        while match := pattern.match(self._lexer.source.text, at):
+            yield match
+            at = match.end()
+
+    def skip_to(self, offset: int) -> None:
+        """Go to an offset of the text at hand."""
+        self._next, self._lexer.at = None, offset
+
+    def place_of(self, offset: int) -> Place:
+        """Return the place of an offset of the text at hand."""
+        return Place(self._lexer.source, offset)
 
     def binary(self, count: int) -> bytes:
         """Return `count` bytes between back quotes."""

@@ -12,6 +12,7 @@ from gpuqueue.scene.entities import Geometry
 from gpuqueue.scene.source import Place
 from gpuqueue.scene.statements.approximation import skip_approximation
 from gpuqueue.scene.statements.binary import floats
+from gpuqueue.scene.statements.group_rows import polygon_rows, vertex_rows
 from gpuqueue.scene.statements.mesh import check_coordinates, check_indices
 from gpuqueue.scene.statements.surfaces import skip_block, skip_free_form
 from gpuqueue.scene.tokens import Kind, Tokens
@@ -34,6 +35,11 @@ class _Group:
     slots: dict[str | int | None, int] = field(default_factory=dict)
     material: str | int | None = None
 
+    def add(self, polygon: Polygon) -> None:
+        """Keep a polygon of the current material."""
+        self.polygons.append(polygon)
+        self.polygon_slots.append(self.slots.setdefault(self.material, len(self.slots)))
+
 
 def parse_group(tokens: Tokens, document: Document, *, tagged: bool) -> list[Geometry]:
     """group = "group" [name] ["merge" f] { vector } { vertex } { geometry } "end" "group"."""
@@ -44,9 +50,13 @@ def parse_group(tokens: Tokens, document: Document, *, tagged: bool) -> list[Geo
     at = tokens.peek().place
     group = _Group(check_coordinates(_parse_vectors(tokens), at), at)
     while tokens.at_word("v"):
-        _parse_vertices(tokens, group)
+        _read_vertex_rows(tokens, group)
+        if tokens.at_word("v"):
+            _parse_vertex(tokens, group)
     while not tokens.at_word("end"):
-        _parse_geometry(tokens, document, group, tagged=tagged)
+        _read_polygon_rows(tokens, group, tagged=tagged)
+        if not tokens.at_word("end"):
+            _parse_geometry(tokens, document, group, tagged=tagged)
     tokens.expect_end("group")
     return [_geometry(group)] if group.polygons else []
 
@@ -65,7 +75,23 @@ def _parse_vectors(tokens: Tokens) -> NDArray[np.float64]:
     return np.concatenate(runs)
 
 
-def _parse_vertices(tokens: Tokens, group: _Group) -> None:
+def _read_vertex_rows(tokens: Tokens, group: _Group) -> None:
+    for position, normal, uv in vertex_rows(tokens, len(group.vectors)):
+        group.positions.append(position)
+        group.normals.append(normal)
+        group.uvs.append(uv)
+
+
+def _read_polygon_rows(tokens: Tokens, group: _Group, *, tagged: bool) -> None:
+    for row in polygon_rows(tokens, len(group.positions), tagged=tagged):
+        if tagged:
+            group.material = row.numbers[0]
+        elif row.material is not None:
+            group.material = row.material or None
+        group.add(Polygon([row.numbers[1:] if tagged else row.numbers], row.at))
+
+
+def _parse_vertex(tokens: Tokens, group: _Group) -> None:
     """vertex = "v" i ["n" i] ["d" i i [i [i i]]] { "t" i [i i] } { "m" i } { "u" i } [corner]."""
     tokens.expect_word("v")
     last = len(group.vectors) - 1
@@ -76,6 +102,9 @@ def _parse_vertices(tokens: Tokens, group: _Group) -> None:
         "n", "t", "d", "m", "u", "cusp", "conic", "corner", "dart", "level"
     ):
         if word in ("cusp", "conic", "corner", "dart"):
+            continue
+        if word == "level":
+            tokens.integer("a level", 0)
             continue
         index = tokens.integer(what, 0, last)
         if word == "n":
@@ -119,10 +148,8 @@ def _parse_polygon(tokens: Tokens, group: _Group, *, tagged: bool) -> None:
     loops = [_parse_loop(tokens, len(group.positions))]
     while word in ("p", "c", "cp") and tokens.accept_word("hole"):
         loops.append(_parse_loop(tokens, len(group.positions)))
-    slot = group.slots.setdefault(group.material, len(group.slots))
     for polygon in _pieces(word, loops, at):
-        group.polygons.append(polygon)
-        group.polygon_slots.append(slot)
+        group.add(polygon)
 
 
 def _parse_loop(tokens: Tokens, vertex_count: int) -> list[int]:
