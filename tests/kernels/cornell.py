@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.kernels.tiny_scene import Floats, TinyScene, Vector, look_at, quad
+from tests.kernels.tiny_scene import TinyScene, Vector, quad
 
 CAMERA_POSITION = (0.0, 0.0, 3.9)
 
@@ -43,8 +43,3 @@ def cornell_box() -> TinyScene:
     slots = np.repeat([slot for _, slot in walls], 2).tolist()
     scene.place(scene.add_mesh((corners, indices), slots=slots), [white, red, green, light])
     return scene
-
-
-def cornell_image(size: int, samples: int, **options: object) -> Floats:
-    camera = look_at(CAMERA_POSITION, (0, 0, 0), size, size, 39.3077)
-    return cornell_box().mean(camera, (size, size), samples, **options)
