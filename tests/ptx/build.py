@@ -21,7 +21,7 @@ _PACKAGE = Path(__file__).parent
 _OPTIONS = (
     *("-std=gnu11", "-O0", "-g1", "-w"),
     *("-ffp-contract=off", "-fno-strict-aliasing", "-fno-math-errno", "-frounding-math"),
-    *("-shared", "-fPIC"),
+    *("-shared", "-fPIC", "-Werror=implicit-function-declaration", "-Wl,-z,defs"),
 )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from .lexer import Tokens
-from .model import Literal, Name, Operand, Registers, Variable
+from .model import Literal, Name, Operand, Place, Registers, Variable
 from .scalars import SCALARS, Scalar
 
 _SPACES = (".global", ".const", ".shared", ".local", ".param")
-#: Sizes of opaque types are for textures and surfaces, which the runner does not have.
 _VECTORS = {".v2": 2, ".v4": 4, ".v8": 8}
 
 
@@ -49,8 +48,9 @@ def parse_variable(tokens: Tokens, is_extern: bool = False) -> Variable:
             tokens.expect("]")
     if is_extern and space != ".shared":
         raise tokens.error(f"'{name}' lies in another module; link first")
+    written = Place(tokens.name, tokens.peek().line)
     initial = _initial(tokens) if tokens.accept("=") else ()
-    return Variable(space[1:], name, scalar, count, alignment, initial)
+    return Variable(space[1:], name, scalar, count, alignment, written, initial)
 
 
 def parse_parameter(tokens: Tokens) -> Variable:
@@ -65,7 +65,8 @@ def parse_parameter(tokens: Tokens) -> Variable:
     if tokens.accept("["):
         count = tokens.integer()
         tokens.expect("]")
-    return Variable("param", name, scalar, count, alignment or scalar.size)
+    written = Place(tokens.name, tokens.peek().line)
+    return Variable("param", name, scalar, count, alignment or scalar.size, written)
 
 
 def _alignment(tokens: Tokens) -> int:

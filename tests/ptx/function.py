@@ -117,4 +117,6 @@ def _variable(variable: Variable, names: Names) -> str:
         case "shared":  # has its place among those of the module
             return ""
         case _:
-            raise PtxError(f"'{variable.name}' in space {variable.space} inside a function")
+            raise PtxError(
+                f"{variable.written}: '{variable.name}' in space {variable.space} in a function"
+            )

@@ -16,6 +16,7 @@ from .memory import DeviceMemory
 
 #: Limits of every GPU that the kernels are made for (CUDA programming guide, compute capabilities).
 MAX_BLOCK_THREADS = 1024
+MAX_BLOCK = (1024, 1024, 64)
 MAX_SHARED_BYTES = 48 * 1024
 MAX_GRID = (2**31 - 1, 65535, 65535)
 #: Of an error: the longest path and as much again.
@@ -128,10 +129,11 @@ def _kernel(row: KernelRow) -> Kernel:
 
 def _check_shape(kernel: Kernel, grid: Dimensions, block: Dimensions, shared_bytes: int) -> None:
     threads, most = prod(block), kernel.max_threads or MAX_BLOCK_THREADS
-    if not 0 < threads <= most:
-        raise LaunchError(f"{kernel.name}: a block of {threads} threads; it may have 1 to {most}")
-    if not all(0 < count <= limit for count, limit in zip(grid, MAX_GRID, strict=True)):
-        raise LaunchError(f"{kernel.name}: a grid of {grid} blocks; it may have 1 to {MAX_GRID}")
+    for what, shape, limits in (("block", block, MAX_BLOCK), ("grid", grid, MAX_GRID)):
+        if not all(0 < count <= limit for count, limit in zip(shape, limits, strict=True)):
+            raise LaunchError(f"{kernel.name}: a {what} of {shape}; it may be 1 to {limits}")
+    if threads > most:
+        raise LaunchError(f"{kernel.name}: a block of {threads} threads; it may have {most}")
     if shared_bytes > MAX_SHARED_BYTES:
         raise LaunchError(
             f"{kernel.name}: {shared_bytes} bytes of shared memory; it may use {MAX_SHARED_BYTES}"

@@ -110,6 +110,7 @@ class Variable:
     type: Scalar
     count: int | None
     alignment: int
+    written: Place
     initial: tuple[Operand, ...] = ()
 
     @property

@@ -20,7 +20,7 @@ _HINT_PREFIXES = ("L1::", "L2::", "level::")
 class Operation:
     """What the functions in opcodes/ are given: the instruction, and what its names mean.
 
-    A modifier that no one takes is an error, so that no meaning is passed over in silence.
+    A modifier or an operand that no one takes is an error: no meaning is passed over in silence.
     """
 
     def __init__(self, instruction: Instruction, names: Names) -> None:
@@ -28,6 +28,7 @@ class Operation:
         self.names = names
         self.operands = instruction.operands
         self._modifiers = list(instruction.modifiers)
+        self._unread = set(range(len(instruction.operands)))
 
     def error(self, problem: str) -> PtxError:
         """An error that names the instruction, its place in the PTX and in the source."""
@@ -60,7 +61,7 @@ class Operation:
         return SCALARS[self.required(*SCALARS)]
 
     def finish(self) -> None:
-        """Raise PtxError if a modifier is left that is not a mere hint."""
+        """Raise PtxError if an operand is left, or a modifier that is not a mere hint."""
         left = [
             name
             for name in self._modifiers
@@ -68,6 +69,8 @@ class Operation:
         ]
         if left:
             raise self.error(f"the runner does not know the modifier '.{left[0]}' here")
+        if self._unread:
+            raise self.error(f"the runner does not know what operand {min(self._unread)} is for")
 
     # Operands.
 
@@ -75,6 +78,7 @@ class Operation:
         """The operand in this place, from 0."""
         if place >= len(self.operands):
             raise self.error(f"expected at least {place + 1} operands")
+        self._unread.discard(place)
         return self.operands[place]
 
     def parts(self, place: int) -> tuple[Operand, ...]:
@@ -114,7 +118,7 @@ class Operation:
         if register.type.bits == scalar.bits:
             return f"{register.c}.{scalar.member} = {value};"
         if scalar.kind == "f" or register.type.bits < scalar.bits:
-            raise self.error(f"a value of {scalar.bits} bits does not fit {operand}")
+            raise self.error(f"a value of {scalar.bits} bits does not fit {_shown(operand)}")
         return f"{register.c}.u = ({register.type.unsigned.c})({scalar.c})({value});"
 
     def register(self, operand: Operand) -> Register:

@@ -45,13 +45,13 @@ def compare(case: Case, inputs: list[Any], found: Any, expected: list[Any]) -> N
 def agree(found: Any, expected: Any, case: Case) -> bool:
     """Bit for bit, but for the payload of what is not a number, and for approximations."""
     if case.result[0] != "f":
-        return int(found) == int(expected) % 2 ** int(case.result[1:]) - (
-            2 ** int(case.result[1:]) if found < 0 else 0
-        )
+        return (int(found) - int(expected)) % 2 ** int(case.result[1:]) == 0
     with np.errstate(all="ignore"):
         target = found.dtype.type(expected)
     if np.isnan(target) or np.isnan(found):
         return bool(np.isnan(target) and np.isnan(found))
     if case.tolerance and np.isfinite(target):
-        return abs(float(found) - float(expected)) <= case.tolerance * max(1.0, abs(expected))
+        return abs(float(found) - float(expected)) <= case.tolerance * max(
+            1.0, abs(float(expected))
+        )
     return bool(found == target and np.signbit(found) == np.signbit(target))

@@ -100,7 +100,10 @@ def _addresses(module: Module, memory: dict[str, Memory]) -> str:
         for place, value in enumerate(variable.initial):
             if isinstance(value, Name):
                 if value.text not in memory or variable.type.size != 8:
-                    raise PtxError(f"'{variable.name}' holds the address of '{value.text}'")
+                    raise PtxError(
+                        f"{variable.written}: '{variable.name}' cannot hold the address of "
+                        f"'{value.text}'"
+                    )
                 target = f"{c_name('G', variable.name)} + {8 * place}"
                 lines.append(f"*(u64 *)({target}) = {memory[value.text].address};")
     body = " ".join(lines)

@@ -26,6 +26,8 @@ COMPARE = [
 ] + [
     Case("setp.gt.s32 %q, %c, 0; setp.lt.and.s32 %p, %a, %b, %q; selp.u32 %d, 1, 0, %p;", "u32",
          "s32 s32 s32", lambda a, b, c: (a < b) & (c > 0)),
+    Case("setp.gt.s32 %p, %c, 0; setp.lt.and.s32 %p|%q, %a, %b, %p; selp.u32 %d, 1, 0, %q;", "u32",
+         "s32 s32 s32", lambda a, b, c: (a >= b) & (c > 0)),
     Case("setp.lt.xor.s32 %p|%q, %a, %b, 1; selp.u32 %d, 1, 0, %q;", "u32",
          "s32 s32", lambda a, b: ~(a < b) ^ True),
     Case("set.lt.u32.f32 %d, %a, %b;", "u32", "f32 f32",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .case import Case
-from .reference import once_rounded, one_by_one, rounded
+from .reference import flushed, once_rounded, one_by_one, rounded
 
 
 def to_integer(bits: int, signed: bool, of_nan: int, whole: Callable[[float], float]) -> Any:
@@ -31,6 +31,9 @@ CONVERSIONS = [
     Case("cvt.rzi.s32.f64 %d, %a;", "s32", "f64", to_integer(32, True, -(2**31), np.trunc)),
     Case("cvt.rzi.u8.f32 %x, %a; mov.b32 %d, %x;", "u32", "f32",
          to_integer(8, False, 0, np.trunc)),
+    Case("cvt.rpi.ftz.s32.f32 %d, %a;", "s32", "f32",
+         lambda a: to_integer(32, True, 0, np.ceil)(flushed(a))),
+    Case("cvt.rn.ftz.f32.f64 %d, %a;", "f32", "f64", lambda a: flushed(a.astype("f4"))),
     Case("cvt.rn.f32.s32 %d, %a;", "f32", "s32", lambda a: a.astype("f4")),
     Case("cvt.rn.f32.u64 %d, %a;", "f32", "u64",
          one_by_one(lambda a: rounded(Fraction(a), np.float32))),

@@ -21,7 +21,7 @@ def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     return for_arrays
 
 
-def once_rounded(function: Callable[..., Fraction], mode: str, result: Any = np.float32) -> Any:
+def once_rounded(function: Callable[..., Any], mode: str, result: Any = np.float32) -> Any:
     """An operation in exact arithmetic; None (not compared) where it is not defined."""
 
     def one(*numbers: float) -> Any:

@@ -46,6 +46,8 @@ WARPS = [
     Case(f"{IS_ODD} vote.sync.uni.pred %q, %p, -1; selp.u32 %d, 1, 0, %q;", "u32", "u32",
          by_warp(lambda a: len(set(a & 1)) == 1)),
     Case(f"{IS_ODD} bar.red.popc.u32 %d, 0, %p;", "u32", "u32", by_block(lambda a: (a & 1).sum())),
+    Case(f"{IS_ODD} bar.red.popc.u32 %x, 0, %p; bar.red.popc.u32 %d, 0, !%p; sub.u32 %d, %d, %x;",
+         "u32", "u32", by_block(lambda a: THREADS - 2 * int((a & 1).sum()))),
     Case(f"{IS_ODD} bar.red.or.pred %q, 0, %p; selp.u32 %d, 1, 0, %q;", "u32", "u32",
          by_block(lambda a: (a & 1).any())),
     Case(f"{IS_ODD} barrier.cta.red.and.pred %q, 3, %p; selp.u32 %d, 1, 0, %q;", "u32", "u32",

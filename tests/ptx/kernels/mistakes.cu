@@ -13,6 +13,10 @@ extern "C" __global__ void read_before(const u32* in, u32* out) {
 extern "C" __global__ void misaligned(unsigned char* out) {
   *(u32*)(out + threadIdx.x) = 1;  // mistake
 }
+extern "C" __global__ void beyond_end(uint4* out, u32 index) {
+  out[index].w = out[index].x;
+  out[index + 1] = uint4{1, 2, 3, 4};  // mistake
+}
 extern "C" __global__ void beyond_shared(u32* out, u32 index) {
   __shared__ u32 words[64];
   words[threadIdx.x] = 0;
@@ -36,6 +40,16 @@ extern "C" __global__ void too_few_at_barrier(u32* out) {
 }
 extern "C" __global__ void foreign_mask(u32* out) {
   out[threadIdx.x] = __ballot_sync(1u, true);  // mistake
+}
+extern "C" __global__ void different_masks(u32* out) {
+  if (threadIdx.x == 0) __syncwarp(1u | 2u);
+  else __syncwarp(~0u);  // mistake
+}
+extern "C" __global__ void different_meetings(u32* out) {
+  u32 found;
+  if (threadIdx.x % 2 == 0) found = __ballot_sync(~0u, true);
+  else found = __shfl_sync(~0u, threadIdx.x, 0);  // mistake
+  out[threadIdx.x] = found;
 }
 extern "C" __global__ void from_absent_lane(u32* out) {
   if (threadIdx.x < 16) out[threadIdx.x] = __shfl_sync(0xffffu, threadIdx.x, 20);  // mistake

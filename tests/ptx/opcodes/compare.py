@@ -42,11 +42,13 @@ def set_predicate(op: Operation) -> str:
     flushes = op.flag("ftz")
     scalar = op.type()
     test = _comparison(op, compared, scalar, flushes and scalar == F32)
-    other = f" {_COMBINED[combined]} {op.read(3, PREDICATE)}" if combined else ""
+    # The results may overwrite the third operand.
+    other = f"const u8 other = {op.read(3, PREDICATE)}; " if combined else ""
+    join = f" {_COMBINED[combined]} other" if combined else ""
     first, *second = op.parts(0)
-    statements = [op.assign(first, PREDICATE, f"met{other}")]
-    statements += [op.assign(part, PREDICATE, f"!met{other}") for part in second]
-    return f"{{ const u8 met = {test}; {' '.join(statements)} }}"
+    statements = [op.assign(first, PREDICATE, f"met{join}")]
+    statements += [op.assign(part, PREDICATE, f"!met{join}") for part in second]
+    return f"{{ const u8 met = {test}; {other}{' '.join(statements)} }}"
 
 
 @opcode("set")

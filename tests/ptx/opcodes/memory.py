@@ -120,6 +120,8 @@ def without_effect(op: Operation) -> str:
     """Caches and order of memory: one thread runs at a time and sees all that others wrote."""
     op.choice(*_SPACES)
     op.choice("L1", "L2", "gl", "sc", "u32")
+    for place in range(len(op.operands)):
+        op.operand(place)
     return ";"
 
 
