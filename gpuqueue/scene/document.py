@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TypeVar
 
 from gpuqueue.scene.entities import Declaration, Entity, Render
@@ -49,11 +50,8 @@ class Document:
 
     def define(self, entity: Entity) -> None:
         """Keep an entity; one of the same name is replaced, with a warning."""
-        old = self.entities.get(entity.name)
-        if old is not None and not self.incremental:
-            self.warnings(
-                f"'{entity.name}' is defined again; it was defined at {old.at}", entity.at
-            )
+        if entity.name in self.entities and not self.incremental:
+            self.warnings(f"'{entity.name}' is defined again; the later one counts", entity.at)
         self.entities[entity.name] = entity
 
     def base(self, kind: type[E], name: str, at: Place) -> E:
@@ -79,7 +77,5 @@ class Document:
 
 
 def _similar(name: str, known: Mapping[str, Entity]) -> str:
-    from difflib import get_close_matches
-
     close = get_close_matches(name[:100], [k for k in list(known)[:2000] if len(k) < 100], n=1)
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -40,7 +40,7 @@ class Builder:
         self.meshes: list[Mesh] = []
         self.materials: list[Material] = []
         self.lists: list[tuple[int, ...]] = []
-        self._material_ids: dict[str, int] = {}
+        self._material_ids: dict[str | None, int] = {}
         self._list_ids: dict[tuple[int, ...], int] = {}
         self._parts: list[Instances] = []
 
@@ -101,7 +101,7 @@ class Builder:
             self.document.warnings(
                 f"object '{element.name}' has no material; it is grey", element.at, "no material"
             )
-            return self._add_material(GREY)
+            return self._material(None, at)
         label = slot if isinstance(slot, int) else 0
         if label >= len(names) > 1:
             self.document.warnings(
@@ -111,16 +111,13 @@ class Builder:
             )
         return self._material(names[min(label, len(names) - 1)], at)
 
-    def _material(self, name: str, at: Place) -> int:
+    def _material(self, name: str | None, at: Place) -> int:
+        """The index of a material; None is the grey of what has none."""
         if name not in self._material_ids:
+            material = GREY if name is None else resolve_material(self.document, name, at)
             self._material_ids[name] = len(self.materials)
-            self.materials.append(resolve_material(self.document, name, at))
-        return self._material_ids[name]
-
-    def _add_material(self, material: Material) -> int:
-        if material not in self.materials:
             self.materials.append(material)
-        return self.materials.index(material)
+        return self._material_ids[name]
 
     def _list_id(self, materials: tuple[int, ...]) -> int:
         if materials not in self._list_ids:

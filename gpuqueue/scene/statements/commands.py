@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Opaque
-from gpuqueue.scene.statements.shading import parse_shader_list
+from gpuqueue.scene.statements.shading import parse_arguments, parse_shader_list
 from gpuqueue.scene.statements.surfaces import skip_block
 from gpuqueue.scene.tokens import Kind, Tokens
 
@@ -93,8 +93,6 @@ def end_namespace(tokens: Tokens, document: Document) -> None:
 
 def skip_data(tokens: Tokens, _: Document) -> None:
     """data = "data" name ["tag" INT] ( INT "[" HEX* "]" | STR | name "(" args ")" )."""
-    from gpuqueue.scene.statements.shading import parse_arguments
-
     tokens.name("the name of the data")
     if tokens.accept_word("tag"):
         tokens.integer()

@@ -26,7 +26,7 @@ def parse_object(tokens: Tokens, document: Document) -> None:
     """object = "object" [name] { flag } ( { basis | group } | trilist | hair | "file" STR
     | "intersection" shader ) "end" "object"."""
     at = tokens.peek().place
-    name = tokens.string() if tokens.at_string() else f"object at {at}"
+    name = tokens.string() if tokens.at_string() else f"unnamed object {len(document.entities)}"
     found = document.base(Object, name, at)
     flags, tagged = found.flags, found.tagged
     pieces: list[Geometry] = []
