@@ -58,8 +58,7 @@ class _Body:
             self._location()
             return None
         if token.text == ".pragma":
-            while tokens.take().text != ";":
-                pass
+            tokens.skip_to(";")
             return None
         if token.text == ".reg":
             return parse_registers(tokens)

@@ -58,15 +58,8 @@ def _compiler() -> str:
 def _compile(compiler: str, source: str, folder: Path) -> Path:
     (folder / "module.c").write_text(source)
     library = folder / "module.so"
-    command = [
-        compiler,
-        *_OPTIONS,
-        f"-I{_PACKAGE / 'runtime'}",
-        "module.c",
-        "-o",
-        str(library),
-        "-lm",
-    ]
+    files = [f"-I{_PACKAGE / 'runtime'}", "module.c", "-o", str(library), "-lm"]
+    command = [compiler, *_OPTIONS, *files]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=250)
     if done.returncode != 0:
         raise PtxError(f"{' '.join(command)}\n{done.stderr[:4000]}")
@@ -87,6 +80,6 @@ def _private_folder() -> Path:
     """A folder of this user alone: what lies there is run."""
     folder = Path(tempfile.gettempdir(), f"gpuqueue-ptx-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise PtxError(f"{folder} belongs to another user")
     return folder

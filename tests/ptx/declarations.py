@@ -7,6 +7,8 @@ from .model import Literal, Name, Operand, Place, Registers, Variable
 from .scalars import SCALARS, Scalar
 
 _SPACES = (".global", ".const", ".shared", ".local", ".param")
+#: Far more than any compiler asks for, and few enough for the C compiler.
+_MOST_REGISTERS = 1_000_000
 _VECTORS = {".v2": 2, ".v4": 4, ".v8": 8}
 
 
@@ -17,7 +19,10 @@ def parse_registers(tokens: Tokens) -> Registers:
     while True:
         name = tokens.expect_kind("name")
         if tokens.accept("<"):
-            names += [f"{name}{number}" for number in range(tokens.integer())]
+            count = tokens.integer()
+            if count > _MOST_REGISTERS:
+                raise tokens.error(f"{count} registers; there may be {_MOST_REGISTERS}")
+            names += [f"{name}{number}" for number in range(count)]
             tokens.expect(">")
         else:
             names.append(name)

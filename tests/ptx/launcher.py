@@ -43,7 +43,8 @@ def load_ptx(text: str, name: str = "module.ptx", cache: Path | None = None) -> 
     """Translate a PTX module, compile it, load it.
 
     `name` is what errors call the PTX; `cache` a folder for compiled modules, one in the folder
-    for temporary files if None. Raises PtxError.
+    for temporary files if None. Loading the same text again gives the same module, with what its
+    variables hold by then. Raises PtxError.
     """
     return Program(build(text, name, cache))
 

@@ -91,6 +91,18 @@ class Tokens:
             raise self.error(f"expected a {kind}")
         return self.take().text
 
+    def skip_to(self, text: str) -> None:
+        """Consume tokens up to this one, and it."""
+        while (token := self.take()).text != text:
+            if token.kind == "end":
+                raise self.error(f"expected '{text}'")
+
+    def skip_line(self) -> None:
+        """Consume what is left of the line of the next token."""
+        line = self.peek().line
+        while self.peek().line == line and self.peek().kind != "end":
+            self.take()
+
     def integer(self) -> int:
         """The value of the next token, which must be an integer."""
         text = self.expect_kind("number")

@@ -154,6 +154,5 @@ class Function:
 class Module:
     """All of a PTX file."""
 
-    target: str = ""
     functions: dict[str, Function] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)

@@ -22,7 +22,7 @@ def parse(text: str, name: str) -> Module:
     files = _source_files(text)
     module = Module()
     while tokens.peek().kind != "end":
-        if not _skipped(tokens, module):
+        if not _skipped(tokens):
             _declaration(tokens, module, files)
     return module
 
@@ -33,40 +33,18 @@ def _source_files(text: str) -> dict[int, str]:
     return {int(number): path for number, path in found}
 
 
-def _skipped(tokens: Tokens, module: Module) -> bool:
-    """What says nothing about what a kernel does; but the target is noted."""
+def _skipped(tokens: Tokens) -> bool:
+    """What says nothing about what a kernel does."""
     first = tokens.peek().text
-    if first in (".version", ".address_size"):
-        tokens.take()
-        tokens.take()
-    elif first == ".target":
-        tokens.take()
-        module.target = tokens.expect_kind("name")
-        while tokens.accept(","):
-            tokens.take()
-    elif first == ".file":
-        tokens.take()
-        tokens.take(), tokens.take()
-        while tokens.accept(","):
-            tokens.take()
+    if first in (".version", ".target", ".address_size", ".file"):
+        tokens.skip_line()
     elif first == ".section":
-        _skip_braces(tokens)
+        tokens.skip_to("}")
     elif first == ".pragma":
-        while tokens.take().text != ";":
-            pass
+        tokens.skip_to(";")
     else:
         return False
     return True
-
-
-def _skip_braces(tokens: Tokens) -> None:
-    """Up to the brace that closes the next one."""
-    while (token := tokens.take()).text != "{":
-        pass
-    while token.text != "}":
-        token = tokens.take()
-        if token.kind == "end":
-            raise tokens.error("expected '}'")
 
 
 def _declaration(tokens: Tokens, module: Module, files: dict[int, str]) -> None:

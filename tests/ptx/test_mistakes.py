@@ -101,6 +101,12 @@ def test_memory_that_was_given_back_cannot_be_used(program: Program, memory: Dev
         program.launch("write_beyond", ONE_BLOCK, (8, 1, 1), [out, np.uint32(8)], memory)
 
 
+def test_memory_that_nobody_holds_cannot_be_used(program: Program, memory: DeviceMemory) -> None:
+    address = bytes(memory.zeros(4 * WORDS))
+    with pytest.raises(LaunchError, match="write of 4 bytes out of bounds"):
+        program.launch("write_beyond", ONE_BLOCK, (8, 1, 1), [address, np.uint32(8)], memory)
+
+
 def test_recursion_without_end_is_stopped(program: Program, memory: DeviceMemory) -> None:
     with pytest.raises(LaunchError, match="endless recursion"):
         program.launch("recursion", ONE_BLOCK, (1, 1, 1), [memory.zeros(4)], memory)
@@ -179,6 +185,11 @@ TEXTS = [
     (in_kernel("bra $nowhere;"), 6, "there is no label '$nowhere'"),
     (in_kernel("mov.u32 %r1, #;"), 6, "not PTX"),
     (in_kernel("mov.u32 %r1, 1"), 7, "expected ','"),
+    (in_kernel("mov.b64 {}, %r1;"), 6, "64 bits have no 0 parts"),
+    (in_kernel('.pragma "nounroll"'), 7, "expected ';'"),
+    (in_kernel(".reg .b32 %many<9999999999>;"), 6, "9999999999 registers; there may be"),
+    (f"{HEAD}.section .debug {{\n", 4, "expected '}'"),
+    (f"{HEAD}.global .u32 pointer = other;\n", 4, "cannot hold the address of 'other'"),
     (f"{HEAD}.global .texref image;\n", 4, "expected a type"),
     (f"{HEAD}.visible .entry k() {{ ret;\n", 4, "expected '}'"),
     ("hello\n", 1, "expected one of .global"),

@@ -23,9 +23,10 @@ def move(op: Operation) -> str:
 
 
 def _part(op: Operation, scalar: Scalar, parts: int) -> Scalar:
-    if f"b{scalar.bits // parts}" not in SCALARS:
+    part = SCALARS.get(f"b{scalar.bits // max(parts, 1)}")
+    if part is None or part.bits * parts != scalar.bits:
         raise op.error(f"{scalar.bits} bits have no {parts} parts")
-    return SCALARS[f"b{scalar.bits // parts}"]
+    return part
 
 
 def _unpack(op: Operation, scalar: Scalar) -> str:

@@ -21,12 +21,10 @@ def barrier(op: Operation) -> str:
 
 
 def _reducing_barrier(op: Operation) -> str:
-    """d = the count of threads whose predicate holds, or whether any or all do."""
+    """d = the number of the block's threads whose predicate holds, or whether any or all do."""
     reduction = op.required("popc", "and", "or")
     result = op.type()
-    place = len(op.operands) - 1
-    count = op.read(2, U32) if place == 3 else "0"
-    call = f"BARRIER_COUNT({op.read(1, U32)}, {count}, {op.read(place, PREDICATE)})"
+    call = f"BARRIER_COUNT({op.read(1, U32)}, {op.read(2, PREDICATE)})"
     value = {"popc": "count.holding", "and": "count.holding == count.threads"}
     written = op.write(0, result, value.get(reduction, "count.holding != 0"))
     return f"{{ const Count count = {call}; {written} }}"

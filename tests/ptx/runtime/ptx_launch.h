@@ -62,35 +62,46 @@ static void run_block(Block *block) {
     if (!run_round(block) && !block->has_failed) report_deadlock(block);
 }
 
-// Every thread's stack and local memory, pages taken when they are first used.
-static u8 *map_stacks(u64 bytes) {
-  u8 *const stacks =
-      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return stacks == MAP_FAILED ? NULL : stacks;
+// Memory for a block, used again by the next one. Stacks take pages when they are first used.
+static bool allocate_block(Block *block, u64 stack_bytes, u8 **stacks) {
+  const u32 threads = block->thread_count;
+  const int protection = PROT_READ | PROT_WRITE;
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  *stacks = mmap(NULL, threads * stack_bytes, protection, flags, -1, 0);
+  block->shared = aligned_alloc(256, (block->launch->shared_bytes + 511) / 256 * 256);
+  block->threads = calloc(threads, sizeof(Thread));
+  block->warps = calloc((threads + WARP_SIZE - 1) / WARP_SIZE, sizeof(Warp));
+  if (*stacks == MAP_FAILED || !block->shared || !block->threads || !block->warps) return false;
+  for (u32 i = 0; i < threads; i++) {
+    Thread *const T = &block->threads[i];
+    T->stack = *stacks + i * stack_bytes;
+    T->local = T->stack + STACK_BYTES;
+    T->local_end = T->local + LOCAL_BYTES;
+  }
+  return true;
+}
+
+static void run_grid(Block *block, const u32 grid[3]) {
+  u32 *const at = block->index;
+  for (at[2] = 0; at[2] < grid[2] && !block->has_failed; at[2]++)
+    for (at[1] = 0; at[1] < grid[1] && !block->has_failed; at[1]++)
+      for (at[0] = 0; at[0] < grid[0] && !block->has_failed; at[0]++) run_block(block);
 }
 
 // 0 when all blocks are done; else launch->message tells why not.
 int ptx_launch(const PtxKernel *kernel, const Launch *launch) {
   const u32 threads = launch->block[0] * launch->block[1] * launch->block[2];
-  const u64 bytes = (u64)threads * (STACK_BYTES + LOCAL_BYTES);
+  const u64 stack_bytes = STACK_BYTES + LOCAL_BYTES;
   Block block = {.launch = launch, .thread_count = threads};
-  u8 *const stacks = map_stacks(bytes);
-  block.shared = aligned_alloc(256, (launch->shared_bytes + 511) / 256 * 256);
-  block.threads = calloc(threads, sizeof(Thread));
-  block.warps = calloc((threads + WARP_SIZE - 1) / WARP_SIZE, sizeof(Warp));
-  if (!stacks || !block.shared || !block.threads || !block.warps) abort();
-  for (u32 i = 0; i < threads; i++) {
-    Thread *const T = &block.threads[i];
-    T->stack = stacks + (u64)i * (STACK_BYTES + LOCAL_BYTES);
-    T->local = T->stack + STACK_BYTES;
-    T->local_end = T->local + LOCAL_BYTES;
+  u8 *stacks;
+  if (allocate_block(&block, stack_bytes, &stacks)) {
+    starting_kernel = kernel;
+    run_grid(&block, launch->grid);
+  } else {
+    snprintf(launch->message, launch->message_bytes, "no memory for %u threads", threads);
+    block.has_failed = true;
   }
-  starting_kernel = kernel;
-  u32 *const at = block.index;
-  for (at[2] = 0; at[2] < launch->grid[2] && !block.has_failed; at[2]++)
-    for (at[1] = 0; at[1] < launch->grid[1] && !block.has_failed; at[1]++)
-      for (at[0] = 0; at[0] < launch->grid[0] && !block.has_failed; at[0]++) run_block(&block);
-  munmap(stacks, bytes);
+  if (stacks != MAP_FAILED) munmap(stacks, threads * stack_bytes);
   free(block.shared), free(block.threads), free(block.warps);
   return block.has_failed;
 }

@@ -22,7 +22,7 @@ typedef struct {
   u32 is_writable;
 } Range;
 
-// What the host asks for (launcher.py has the same struct).
+// What the host asks for (abi.py has the same structs).
 typedef struct {
   u32 grid[3], block[3];
   u32 shared_bytes;

@@ -27,7 +27,7 @@ static Count barrier(Thread *T, u32 number, u32 expected, bool holds, Place at) 
   return (Count){b->threads_before, b->holding_before};
 }
 #define BARRIER(number, expected) barrier(T, number, expected, false, HERE)
-#define BARRIER_COUNT(number, expected, holds) barrier(T, number, expected, holds, HERE)
+#define BARRIER_COUNT(number, holds) barrier(T, number, 0, holds, HERE)
 
 // Gives every lane that came the values of all that came.
 static void release_lanes(Block *block, u32 warp_number, u32 lanes) {
