@@ -213,7 +213,7 @@ def lashes(s: Parts) -> None:
     count = 17
     for side in (1, -1):
         for i in range(count):
-            t = (i + (side < 0) * 0.0) / (count - 1) * 2 - 1
+            t = i / (count - 1) * 2 - 1
             x, y = 1.95 * t, side * 1.12 * (1 - t * t) ** 0.85
             if side < 0 and abs(t) == 1:
                 continue

@@ -17,11 +17,8 @@ MeshData = tuple[Array, Array, NDArray[np.int64]]
 
 def number(value: float) -> str:
     """A number with at most four decimals."""
-    return (
-        f"{value:.4f}".rstrip("0").rstrip(".").replace("-0", "0")
-        if abs(value) < 5e-5
-        else (f"{value:.4f}".rstrip("0").rstrip("."))
-    )
+    text = f"{value:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def numbers(values: Sequence[float] | Array) -> str:
