@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from mi_writer import (
     Array,
+    MeshData,
     blob,
     instance,
     instgroup,
@@ -157,6 +158,16 @@ def eye() -> None:
             shader("one_color", color=[0.2, 0.25, 0.34]),
         )
     )
+    eye_materials(s)
+    eye_shapes(s)
+    eye_instances(s)
+    s.light("key", aim([-4.4, 5.2, 4.4]), 5, 4.4, [560, 540, 500])
+    s.light("rim", aim([5.8, 1.6, 0.4]), 3, 5, [250, 140, 70])
+    s.write("meyemII.mi")
+
+
+def eye_materials(s: Parts) -> None:
+    """Porcelain, glass, lacquer, and metals in the colours of an iris."""
     s.add(glossy("porcelain", [0.82, 0.8, 0.77]) + matt("dark", [0.015, 0.02, 0.03]))
     s.add(
         glossy("pupil", [0.004, 0.004, 0.005], r0=0.08) + glass("cornea", [0.97, 0.985, 0.99], 1.38)
@@ -167,6 +178,12 @@ def eye() -> None:
     hues = [[0.02, 0.32, 0.4], [0.03, 0.45, 0.42], [0.08, 0.25, 0.5], [0.55, 0.38, 0.08]]
     s.add("".join(metal(f"iris {i}", hue, 0.7) for i, hue in enumerate(hues)))
 
+
+def eye_shapes(s: Parts) -> None:
+    """A ball with a bowl in its opening, and a lens over it.
+
+    The lens is a flat bowl below and a dome above, in two pieces so that its edge stays sharp.
+    """
     opening = np.arcsin(0.6)
     angles = np.linspace(-np.pi / 2, np.pi / 2 - opening, 36)
     ball = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -175,7 +192,6 @@ def eye() -> None:
     front = np.linspace(0, 1, 20)
     lens = [[r, 0.7 + 0.1 * r * r] for r in 0.6 * front]
     lens += [[0.6 * np.cos(t), 0.8 + 0.3 * np.sin(t)] for t in np.linspace(0, np.pi / 2, 24)[1:]]
-    # The lens: a flat bowl below and a dome above, in two pieces so that the edge stays sharp.
     s.add(trilist("ball", lathe(ball, 64)) + trilist("bowl", lathe(bowl)))
     s.add(trilist("lens back", lathe(lens[:20])) + trilist("lens front", lathe(lens[19:])))
     s.add(trilist("bead", sphere(36)) + trilist("ring", torus(0.64, 0.05)))
@@ -186,6 +202,9 @@ def eye() -> None:
         )
     )
 
+
+def eye_instances(s: Parts) -> None:
+    """The eye, its iris of two rings of petals, and what surrounds it."""
     gaze = rotate(1, 6) @ rotate(0, -2)
     forward = gaze @ rotate(0, 90)  # lathes stand along y; the eye looks along z
     s.place("ball", forward, "porcelain")
@@ -203,9 +222,6 @@ def eye() -> None:
     lashes(s)
     s.place("table", np.eye(4), "slate")
     s.place("backdrop", np.eye(4), "teal")
-    s.light("key", aim([-4.4, 5.2, 4.4]), 5, 4.4, [560, 540, 500])
-    s.light("rim", aim([5.8, 1.6, 0.4]), 3, 5, [250, 140, 70])
-    s.write("meyemII.mi")
 
 
 def lashes(s: Parts) -> None:
@@ -239,17 +255,25 @@ def glass_and_metal() -> None:
     s.add(metal("gold", [1.0, 0.71, 0.29], 0.75) + metal("copper", [0.95, 0.55, 0.38], 0.62))
     s.add(metal("chrome", [0.9, 0.91, 0.92], 1.0) + metal("steel", [0.5, 0.51, 0.53], 0.55))
     s.add(glossy("red lacquer", [0.55, 0.04, 0.03]) + matt("slate", [0.2, 0.24, 0.3]))
-    outside = [[0.0, 0.0], [0.5, 0.0], [0.62, 0.05], [0.72, 0.3], [0.78, 0.7], [0.68, 1.2]]
-    outside += [[0.46, 1.6], [0.36, 1.85], [0.4, 2.05], [0.5, 2.2]]
-    inside = [[r - 0.05, y + 0.04] for r, y in reversed(outside[3:])]
-    s.add(
-        trilist(
-            "vase", lathe(smoothed([*outside, *inside, [0.6, 0.14], [0.4, 0.09], [0.0, 0.08]]), 64)
-        )
-    )
+    s.add(trilist("vase", vase()))
     s.add(trilist("ball", sphere(56)) + trilist("knot", torus_knot(2, 3, 0.52)))
     s.add(trilist("ring", torus(0.62, 0.2, 64, 24)) + floor("ground", 0, 40))
     s.add(polygons("wall", [[-40, 0, -9], [40, 0, -9], [40, 7, -9], [-40, 7, -9]], [[0, 1, 2, 3]]))
+    still_life(s)
+    s.light("window", aim([-6.5, 6.5, 3.0]), 6, 6, [650, 600, 520])
+    s.write("glass_metal.mi")
+
+
+def vase() -> MeshData:
+    """A vase with a wall: its profile goes up outside and down inside."""
+    outside = [[0.0, 0.0], [0.5, 0.0], [0.62, 0.05], [0.72, 0.3], [0.78, 0.7], [0.68, 1.2]]
+    outside += [[0.46, 1.6], [0.36, 1.85], [0.4, 2.05], [0.5, 2.2]]
+    inside = [[r - 0.05, y + 0.04] for r, y in reversed(outside[3:])]
+    return lathe(smoothed([*outside, *inside, [0.6, 0.14], [0.4, 0.09], [0.0, 0.08]]), 64)
+
+
+def still_life(s: Parts) -> None:
+    """Where everything stands."""
     s.place("ground", np.eye(4), "sand")
     s.place("wall", np.eye(4), "slate")
     s.place("vase", translate(-2.7, 0, 0.2), "clear")
@@ -261,8 +285,6 @@ def glass_and_metal() -> None:
     s.place("ball", translate(1.55, 0.33, 1.75) @ scale(0.33), "green glass")
     s.place("ball", translate(-2.0, 0.3, 2.0) @ scale(0.3), "steel")
     s.place("ball", translate(3.0, 0.28, 1.7) @ scale(0.28), "blue glass")
-    s.light("window", aim([-6.5, 6.5, 3.0]), 6, 6, [650, 600, 520])
-    s.write("glass_metal.mi")
 
 
 def smoothed(points: list[list[float]]) -> Array:
@@ -292,6 +314,23 @@ def forest() -> None:
     s.add('light "sun light"\n    "mib_light_infinite" ("color" 1.5 1.32 1.0)\n')
     s.add("    direction -0.62 -0.6 -0.35\nend light\n" + instance("sun", "sun light", np.eye(4)))
     s.members.append("sun")
+    forest_parts(s)
+    trees(s)
+    random = np.random.default_rng(5)
+    groves(s, random)
+    s.place("hills", np.eye(4), "moss")
+    for row in range(13):
+        for column in range(11):
+            x = (column - 5) * 11.5 + random.uniform(-2, 2) + (row % 2) * 6
+            z = 42 - row * 11.5 + random.uniform(-2, 2)
+            if abs(x - 9 * np.sin(z / 26)) > 8.2:  # a path winds through
+                at = translate(x, height(x, z), z) @ rotate(1, random.uniform(0, 360))
+                s.place(f"grove {random.integers(4)}", at)
+    s.write("forest.mi")
+
+
+def forest_parts(s: Parts) -> None:
+    """Materials, and the five meshes."""
     s.add(
         matt("bark", [0.16, 0.1, 0.06])
         + matt("birch", [0.55, 0.52, 0.47])
@@ -312,8 +351,10 @@ def forest() -> None:
     s.add(
         trilist("crown", blob(1)) + trilist("rock", blob(2, 12, 0.5)) + trilist("hills", ground())
     )
-    random = np.random.default_rng(5)
-    trees(s)
+
+
+def groves(s: Parts, random: np.random.Generator) -> None:
+    """Four groups of forty trees and boulders."""
     for grove in range(4):
         names = [f"grove {grove} tree {i}" for i in range(40)]
         for i, name in enumerate(names):
@@ -324,15 +365,6 @@ def forest() -> None:
             spot = rotate(1, angle) @ translate(radius, 0, 0) @ rotate(1, random.uniform(0, 360))
             s.add(instance(name, str(kind), spot @ scale(random.uniform(0.6, 1.25))))
         s.add(instgroup(f"grove {grove}", names))
-    s.place("hills", np.eye(4), "moss")
-    for row in range(13):
-        for column in range(11):
-            x = (column - 5) * 11.5 + random.uniform(-2, 2) + (row % 2) * 6
-            z = 42 - row * 11.5 + random.uniform(-2, 2)
-            if abs(x - 9 * np.sin(z / 26)) > 8.2:  # a path winds through
-                at = translate(x, height(x, z), z) @ rotate(1, random.uniform(0, 360))
-                s.place(f"grove {random.integers(4)}", at)
-    s.write("forest.mi")
 
 
 def trees(s: Parts) -> None:

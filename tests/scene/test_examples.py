@@ -38,5 +38,8 @@ def test_the_generated_scenes_are_those_that_the_script_writes(tmp_path: Path) -
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=EXAMPLES, check=True)
     for path in tmp_path.glob("*.mi"):
-        assert path.read_text() == (EXAMPLES / "scenes" / path.name).read_text()
+        kept = (EXAMPLES / "scenes" / path.name).read_text().split()
+        for written, word in zip(path.read_text().split(), kept, strict=True):
+            # Another processor may round the last decimal otherwise.
+            assert written == word or float(written) == pytest.approx(float(word), abs=2e-4)
     assert len(list(tmp_path.glob("*.mi"))) == 3
