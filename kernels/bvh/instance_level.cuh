@@ -87,20 +87,33 @@ struct PlacementVisitor {
       const Lanes<1> a = relative(l, origin), b = relative(h, origin);
       return slab<1>(a, b, b, inverse);
     };
-    const Interval<1> x = axis(low.x, high.x, o.x, box.inverse.x),
-                      y = axis(low.y, high.y, o.y, box.inverse.y),
-                      z = axis(low.z, high.z, o.z, box.inverse.z);
+    const Interval<1> x = axis(low.x, high.x, o.x, box.inverse[0]),
+                      y = axis(low.y, high.y, o.y, box.inverse[1]),
+                      z = axis(low.z, high.z, o.z, box.inverse[2]);
     const float exit = minimum(x.exit, minimum(y.exit, z.exit))[0];
     entry = maximum(x.entry, maximum(y.entry, z.entry))[0];
     return maximum(entry, box.t_min) <= product(exit, TRIANGLE_SLACK) && entry <= query.t_max;
   }
 };
 
-// Shows the query every triangle that the ray may hit before query.t_max. True where the query
-// ended the search.
+template <class Layout, class Query>
+DEVICE_CALL bool trace_placements(const Accelerator& accelerator, const Ray& ray, const BoxRay& box,
+                                  uint32_t mask, Query& query) {
+  PlacementVisitor<Layout, Query> visitor = {accelerator, ray, box, mask, query};
+  return Layout::walk(accelerator.nodes, accelerator.root, box, visitor);
+}
+
 template <class Layout, class Query>
 DEVICE bool trace(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Query& query) {
   const BoxRay box = box_ray(ray);
-  PlacementVisitor<Layout, Query> visitor = {accelerator, ray, box, mask, query};
-  return Layout::walk(accelerator.nodes, accelerator.root, box, visitor);
+  const Placement& placement = accelerator.placements[0];
+  if (accelerator.placement_count == 1 && (placement.flags & PLACEMENT_IN_WORLD)) {
+    if (!(placement.mask & mask)) return false;
+    const TriangleRay triangles = triangle_ray(ray, box);
+    TriangleVisitor<Layout, Query> visitor = {
+        static_cast<const typename Layout::Block*>(accelerator.blocks), triangles, -FARTHEST,
+        placement.first_instance, query};
+    return Layout::walk(accelerator.nodes, placement.root, box, visitor);
+  }
+  return trace_placements<Layout>(accelerator, ray, box, mask, query);
 }
