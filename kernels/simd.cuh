@@ -84,6 +84,10 @@ struct Indexed3 {
   DEVICE float operator[](int i) const { return i == 0 ? v[0] : i == 1 ? v[1] : v[2]; }
 };
 
+// A thread that waits for memory leaves the processor to others.
+template <class T>
+DEVICE void prefetch(const T&) {}
+
 DEVICE Words4 load_words(const void* p) {
   const uint4 q = __ldg(static_cast<const uint4*>(p));
   return {q.x, q.y, q.z, q.w};
@@ -190,6 +194,13 @@ struct Indexed3 {
   DEVICE explicit Indexed3(Lanes<4> a) { memcpy(v, &a.v, sizeof(v)); }
   DEVICE float operator[](int i) const { return v[i]; }
 };
+
+template <class T>
+DEVICE void prefetch(const T& object) {
+  constexpr size_t CACHE_LINE = 64;
+  for (size_t line = 0; line < sizeof(T); line += CACHE_LINE)
+    __builtin_prefetch(reinterpret_cast<const char*>(&object) + line);
+}
 
 DEVICE Words4 load_words(const void* p) {
   Words4 words;

@@ -40,6 +40,17 @@ struct TriangleVisitor {
   }
 };
 
+// The ray is in the placement's space, and hits nothing there before entry.
+template <class Layout, class Query>
+DEVICE bool trace_placement(const Accelerator& accelerator, const Placement& placement,
+                            const Ray& ray, const BoxRay& box, float entry, Query& query) {
+  const TriangleRay triangles = triangle_ray(ray, box);
+  TriangleVisitor<Layout, Query> visitor = {
+      static_cast<const typename Layout::Block*>(accelerator.blocks), triangles, entry,
+      placement.first_instance, query};
+  return Layout::walk(accelerator.nodes, placement.root, box, visitor);
+}
+
 // Leaf entries of the top level: placements.
 template <class Layout, class Query>
 struct PlacementVisitor {
@@ -60,20 +71,13 @@ struct PlacementVisitor {
   }
 
   DEVICE bool enter(const Placement& placement) {
-    Ray local = ray;
-    BoxRay local_box = box;
-    float entry = -FARTHEST;
-    if (!(placement.flags & PLACEMENT_IN_WORLD)) {
-      if (!crosses(placement, entry)) return false;
-      local = object_ray(placement.object_from_world, ray);
-      if (!is_traceable(local)) return false;
-      local_box = box_ray(local);
-    }
-    const TriangleRay triangles = triangle_ray(local, local_box);
-    TriangleVisitor<Layout, Query> visitor = {
-        static_cast<const typename Layout::Block*>(accelerator.blocks), triangles, entry,
-        placement.first_instance, query};
-    return Layout::walk(accelerator.nodes, placement.root, local_box, visitor);
+    if (placement.flags & PLACEMENT_IN_WORLD)
+      return trace_placement<Layout>(accelerator, placement, ray, box, -FARTHEST, query);
+    float entry;
+    if (!crosses(placement, entry)) return false;
+    const Ray local = object_ray(placement.object_from_world, ray);
+    return is_traceable(local) &&
+           trace_placement<Layout>(accelerator, placement, local, box_ray(local), entry, query);
   }
 
   // As for a triangle: a placement is hit only where its box is, never before its entry, so that
@@ -96,24 +100,22 @@ struct PlacementVisitor {
   }
 };
 
+// A function of its own, so that its state takes no registers from scenes of a single level.
 template <class Layout, class Query>
-DEVICE_CALL bool trace_placements(const Accelerator& accelerator, const Ray& ray, const BoxRay& box,
-                                  uint32_t mask, Query& query) {
+DEVICE_CALL bool trace_top_level(const Accelerator& accelerator, const Ray& ray, const BoxRay& box,
+                                 uint32_t mask, Query& query) {
   PlacementVisitor<Layout, Query> visitor = {accelerator, ray, box, mask, query};
   return Layout::walk(accelerator.nodes, accelerator.root, box, visitor);
 }
 
+// Shows the query every triangle that the ray may hit before query.t_max. True where the query
+// ended the search.
 template <class Layout, class Query>
 DEVICE bool trace(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Query& query) {
   const BoxRay box = box_ray(ray);
-  const Placement& placement = accelerator.placements[0];
-  if (accelerator.placement_count == 1 && (placement.flags & PLACEMENT_IN_WORLD)) {
-    if (!(placement.mask & mask)) return false;
-    const TriangleRay triangles = triangle_ray(ray, box);
-    TriangleVisitor<Layout, Query> visitor = {
-        static_cast<const typename Layout::Block*>(accelerator.blocks), triangles, -FARTHEST,
-        placement.first_instance, query};
-    return Layout::walk(accelerator.nodes, placement.root, box, visitor);
-  }
-  return trace_placements<Layout>(accelerator, ray, box, mask, query);
+  const Placement& first = accelerator.placements[0];
+  if (accelerator.placement_count > 1 || !(first.flags & PLACEMENT_IN_WORLD))
+    return trace_top_level<Layout>(accelerator, ray, box, mask, query);
+  return (first.mask & mask) &&
+         trace_placement<Layout>(accelerator, first, ray, box, -FARTHEST, query);
 }

@@ -46,10 +46,13 @@ DEVICE int following_axis(int axis) { return axis == 2 ? 0 : axis + 1; }
 constexpr uint32_t THREE_LANES = 7;
 
 // Whether a ray can hit anything: origin and direction finite, direction not zero, some t allowed.
-// One branch for all.
+// One branch for all of it.
 DEVICE bool is_traceable(const Ray& ray) {
-  const Float3 o = absolute(ray.origin), d = absolute(ray.direction);
-  return (o.x + o.y + o.z <= FARTHEST) & (d.x + d.y + d.z <= FARTHEST) & (max_component(d) >= 1e-18f) &
+  const Lanes<4> farthest = all_lanes<4>(FARTHEST);
+  const uint32_t finite = less_or_equal(absolute(lanes_of(ray.origin)), farthest) &
+                          less_or_equal(absolute(lanes_of(ray.direction)), farthest);
+  return ((finite & THREE_LANES) == THREE_LANES) &
+         (max_component(absolute(ray.direction)) >= 1e-18f) &
          (ray.t_min <= ray.t_max) & (ray.t_max >= 0.0f);
 }
 
