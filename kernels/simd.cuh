@@ -80,9 +80,9 @@ DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
 // Three floats to be read by an index: selects, for registers have no index.
 struct Indexed3 {
   float v[3];
-  DEVICE explicit Indexed3(Lanes<4> a) : v{a.v[0], a.v[1], a.v[2]} {}
   DEVICE float operator[](int i) const { return i == 0 ? v[0] : i == 1 ? v[1] : v[2]; }
 };
+DEVICE Indexed3 indexed(Lanes<4> a) { return {{a.v[0], a.v[1], a.v[2]}}; }
 
 // A thread that waits for memory leaves the processor to others.
 template <class T>
@@ -191,9 +191,13 @@ DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
 // Three floats to be read by an index: a load, where a choice would be a mispredicted branch.
 struct Indexed3 {
   float v[4];
-  DEVICE explicit Indexed3(Lanes<4> a) { memcpy(v, &a.v, sizeof(v)); }
   DEVICE float operator[](int i) const { return v[i]; }
 };
+DEVICE Indexed3 indexed(Lanes<4> a) {
+  Indexed3 result;
+  memcpy(result.v, &a.v, sizeof(result.v));
+  return result;
+}
 
 template <class T>
 DEVICE void prefetch(const T& object) {

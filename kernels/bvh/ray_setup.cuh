@@ -73,8 +73,8 @@ DEVICE TriangleRay triangle_ray(const Ray& ray, const BoxRay& box) {
   const Float3 d = absolute(ray.direction);
   const int z = d.z >= maximum(d.x, d.y) ? 2 : d.x > d.y ? 0 : 1;
   const int x = following_axis(z), y = following_axis(x);
-  const Indexed3 direction(lanes_of(ray.direction)), inverse(box.inverse);
+  const Indexed3 direction = indexed(lanes_of(ray.direction)), inverse = indexed(box.inverse);
   const float per_z = inverse[z];
-  return {Indexed3(lanes_of(ray.origin)), inverse, z, product(direction[x], per_z),
+  return {indexed(lanes_of(ray.origin)), inverse, z, product(direction[x], per_z),
           product(direction[y], per_z), box.t_min};
 }

@@ -34,7 +34,7 @@ DEVICE Corners<1> corners_from(const TriangleBlock<1>& block, const TriangleRay&
   const Words4 p = load_words(block.corner[0]), q = load_words(block.corner[4]),
                s = load_words(block.corner[8]);
   const auto corner = [&](uint32_t x, uint32_t y, uint32_t z) {
-    return Indexed3(lanes_of({difference(float_of(x), ray.origin[0]),
+    return indexed(lanes_of({difference(float_of(x), ray.origin[0]),
                               difference(float_of(y), ray.origin[1]),
                               difference(float_of(z), ray.origin[2])}));
   };
