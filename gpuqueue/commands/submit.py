@@ -71,6 +71,7 @@ class SubmitJobParameters(Parameters):
     groups=("queue_manager",),
     queueable=False,
     direct=True,
+    changes=True,
 )
 def queue_manager_submit_job(parameters: SubmitJobParameters, context: CommandContext) -> str:
     """Queue a job: a command to run on a render server, and tasks for its result."""

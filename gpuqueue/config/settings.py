@@ -36,8 +36,11 @@ def _check_word(value: str) -> str:
 
 
 def _check_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError("expected http:// or https:// and a host, without blanks, also at its end")
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
+        raise ValueError(
+            "expected http:// or https:// and a host, without blanks, also at its end, and "
+            "without user and password"
+        )
     return value
 
 
@@ -184,6 +187,8 @@ class Settings(_Frozen):
 
     http_address: Word = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
+    #: What the header Host may call the server, besides its address.
+    http_hosts: tuple[Word, ...] = ()
     http_post_body_limit: int = Field(default=1 << 20, ge=1024, le=1 << 30)
     #: Scene files and everything they include must lie below this folder.
     content_root: Path = Path()
