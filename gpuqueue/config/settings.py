@@ -20,6 +20,11 @@ from pydantic import (
     model_validator,
 )
 
+#: Greatest width and height of a picture, and most samples of a pixel, on any server.
+MAX_RESOLUTION = 65536
+#: A film counts in float32, which is exact up to 2^24.
+MAX_SAMPLES = 1 << 24
+
 
 class Misfit(ValueError):
     """Settings that are fine alone do not fit together; `where` is the directive to look at."""
@@ -90,6 +95,8 @@ class QueueManagerSettings(_Frozen):
     visibility_timeout_s: int = Field(default=120, ge=2, le=43200)
     #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
     max_job_time_s: int = Field(default=41400, ge=1, le=43100)
+    #: How long a command may go without a report of progress; loading a scene is one silence.
+    stall_timeout_s: int = Field(default=43100, ge=1, le=43100)
     #: How long a failed try waits at most before its message becomes visible again.
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
@@ -175,10 +182,9 @@ class RenderSettings(_Frozen):
     device: Literal["auto", "cpu", "cupy", "pycuda", "null"] = "auto"
     #: Threads of the cpu device; 0 means one per core.
     threads: int = Field(default=0, ge=0, le=1024)
-    max_resolution: int = Field(default=16384, ge=1, le=65536)
+    max_resolution: int = Field(default=16384, ge=1, le=MAX_RESOLUTION)
     max_pixels: int = Field(default=1 << 27, ge=1)
-    #: A film counts in float32, which is exact up to 2^24.
-    max_samples: int = Field(default=1 << 20, ge=1, le=1 << 24)
+    max_samples: int = Field(default=1 << 20, ge=1, le=MAX_SAMPLES)
     max_scene_bytes: int = Field(default=4 << 30, ge=1)
 
 
