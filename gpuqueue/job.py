@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -37,6 +38,16 @@ class Job(BaseModel):
     parameters: dict[str, Any] = Field(default_factory=dict)
     tasks: tuple[TaskCall, ...] = Field((), max_length=MAX_TASKS)
 
+    @classmethod
+    def new(
+        cls, command: str, parameters: Mapping[str, Any], tasks: Iterable[TaskCall] = ()
+    ) -> Job:
+        """A job with an id of its own. Raises InvalidJob, naming every field that is wrong."""
+        try:
+            return cls(command=command, parameters=dict(parameters), tasks=tuple(tasks))
+        except ValidationError as error:
+            raise InvalidJob(f"not a job: {describe(error)}") from error
+
     def to_body(self) -> str:
         """The JSON text to put into the queue. Raises InvalidJob for what could not be read back.
 
@@ -44,7 +55,7 @@ class Job(BaseModel):
         """
         try:
             body = self.model_dump_json()
-        except (PydanticSerializationError, ValueError) as error:
+        except (PydanticSerializationError, UnicodeEncodeError) as error:
             raise InvalidJob(f"not a job: not JSON: {shown(str(error))}") from error
         Job.from_body(body, self.id)
         return body
@@ -75,6 +86,11 @@ def wrong_fields(error: ValidationError) -> list[tuple[str, str]]:
     """The first wrong fields, each with its problem. A field may be a name that others chose."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     return [
-        (shown(".".join(map(str, item["loc"]))), shown(item["msg"], 300))
+        (shown(".".join(map(str, item["loc"]))), shown(_problem(item["msg"]), 300))
         for item in found[:MAX_NAMED]
     ]
+
+
+def _problem(message: str) -> str:
+    """What a validator of ours said, without pydantic's preface."""
+    return message.removeprefix("Value error, ")

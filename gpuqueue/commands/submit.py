@@ -36,7 +36,7 @@ def submit(
     among it, for a job that can never work, TransientError if the queue cannot be reached, and
     ConfigError if it may not be used.
     """
-    job = Job(command=command, parameters=dict(parameters), tasks=tuple(tasks))
+    job = Job.new(command, parameters, tasks)
     queueable_command(settings, job.command).check_at_submit(job.parameters, settings)
     prepare_tasks(job.tasks, settings)
     name = queue_name or settings.queue_manager.default_queue
