@@ -3,7 +3,7 @@
 // The environment is not among them. It is constant, so what a connection to it could adapt to is
 // the surface alone, and scattering already follows that.
 #pragma once
-#include "geometry.cuh"
+#include "render_job.cuh"
 #include "warps.cuh"
 
 struct LightSample {
@@ -39,11 +39,10 @@ DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
   return first;
 }
 
-DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, Float3 from,
-                                   Float2 u) {
-  const TriangleRef triangle = find_triangle(job, light.instance, light.triangle);
+DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, const Face& face,
+                                   Float3 from, Float2 u) {
   const Float2 weights = uniform_triangle(u);
-  const TrianglePoint point = point_on(job, triangle, weights.x, weights.y);
+  const FacePoint point = point_on(face, weights.x, weights.y);
   // From above the triangle, so that the shadow ray ends before it.
   const Float3 toward = offset_origin(point.position, point.normal, point.error) - from;
   const float distance = length(toward);
@@ -52,7 +51,7 @@ DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, Flo
   if (!(cosine > 0.0f)) return unlit();  // behind it, or in its plane
   const float pdf = per_solid_angle(emission_pdf(job, light.color), distance, cosine);
   return {direction, distance, light.color, pdf,
-          (triangle.instance.mask & VISIBLE_TO_PATHS) != 0};
+          (job.instances[light.instance].mask & VISIBLE_TO_PATHS) != 0};
 }
 
 // By distance: inverse square, none, or linear between two distances.
@@ -85,8 +84,10 @@ DEVICE LightSample sample_point(const Light& light, Float3 from) {
 
 DEVICE LightSample sample_light(const RenderJob& job, Float3 from, Float2 u) {
   if (job.light_count == 0) return unlit();
-  const Light& light = job.lights[choose_light(job, u.x)];
-  if (light.kind == LIGHT_TRIANGLE) return sample_triangle(job, light, from, u);
+  const uint32_t index = choose_light(job, u.x);
+  const Light& light = job.lights[index];
+  if (light.kind == LIGHT_TRIANGLE)
+    return sample_triangle(job, light, job.light_faces[index], from, u);
   if (light.kind == LIGHT_DIRECTIONAL)
     return {-light.direction, FAR_AWAY, light.color, light.probability, false};
   return sample_point(light, from);
