@@ -27,12 +27,11 @@ DEVICE float per_solid_angle(float pdf, float distance, float cosine) {
 }
 
 DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
-  uint32_t first = 0, last = job.light_count - 1;
-  while (first < last) {
-    const uint32_t middle = (first + last) / 2;
-    const bool is_before = u < job.light_cdf[middle];
-    last = is_before ? middle : last;
-    first = is_before ? first : middle + 1;
+  uint32_t first = 0;
+  for (uint32_t count = job.light_count; count > 1;) {
+    const uint32_t half = count / 2;
+    first += (u >= job.light_cdf[first + half - 1] ? 1u : 0u) * half;
+    count -= half;
   }
   const float begin = first > 0 ? job.light_cdf[first - 1] : 0.0f;
   u = clamp((u - begin) / (job.light_cdf[first] - begin), 0.0f, BELOW_ONE);
