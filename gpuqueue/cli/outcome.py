@@ -21,6 +21,8 @@ from gpuqueue.tasks import TaskContext
 #: How often a queue and a bucket are looked at.
 LOCAL_POLL_S = 0.1
 REMOTE_POLL_S = 2.0
+#: Of a result whose extension is none of a known type.
+UNKNOWN = "application/octet-stream"
 
 
 class Fate(StrEnum):
@@ -103,7 +105,7 @@ def _places(settings: Settings, job: Job) -> list[tuple[Storage, list[str]]]:
     for index, task in enumerate(job.tasks):
         if task.name == "s3_upload":
             context = TaskContext(settings, job.id, index)
-            types = [Binary(b"", mime_type) for mime_type in (*EXTENSIONS, "")]
+            types = [Binary(b"", mime_type) for mime_type in (*EXTENSIONS, UNKNOWN)]
             keys = [context.substitute(task.config["key"], binary) for binary in types]
             places.append((open_bucket(settings, task.config["bucket"]), list(dict.fromkeys(keys))))
     return places

@@ -41,6 +41,7 @@ def listen(queue: FakeQueue, runner: FakeRunner, shutdown: Shutdown) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "UNREACHABLE_BASE_S", 0.001)
+    monkeypatch.setattr(loop, "MIN_POLL_S", 0.001)
 
 
 def test_messages_are_taken_one_at_a_time_in_order() -> None:
