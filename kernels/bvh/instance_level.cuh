@@ -60,23 +60,15 @@ struct PlacementVisitor {
   }
 
   DEVICE bool enter(const Placement& placement) {
-    const bool is_in_world = placement.flags & PLACEMENT_IN_WORLD;
-    // A copy waits for what was just written: the host, which has room for it, has a walk for each.
-    if (!ON_GPU && is_in_world) return walk(placement, ray, box, -FARTHEST);
     Ray local = ray;
     BoxRay local_box = box;
     float entry = -FARTHEST;
-    if (!is_in_world) {
+    if (!(placement.flags & PLACEMENT_IN_WORLD)) {
       if (!crosses(placement, entry)) return false;
       local = object_ray(placement.object_from_world, ray);
       if (!is_traceable(local)) return false;
       local_box = box_ray(local);
     }
-    return walk(placement, local, local_box, entry);
-  }
-
-  DEVICE bool walk(const Placement& placement, const Ray& local, const BoxRay& local_box,
-                   float entry) {
     const TriangleRay triangles = triangle_ray(local, local_box);
     TriangleVisitor<Layout, Query> visitor = {
         static_cast<const typename Layout::Block*>(accelerator.blocks), triangles, entry,
@@ -110,8 +102,5 @@ template <class Layout, class Query>
 DEVICE bool trace(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Query& query) {
   const BoxRay box = box_ray(ray);
   PlacementVisitor<Layout, Query> visitor = {accelerator, ray, box, mask, query};
-  // Most scenes have one placement. A GPU is better off with less code.
-  const uint32_t root = accelerator.root;
-  if (!ON_GPU && is_leaf(root)) return visitor.visit_leaf(leaf_first(root), leaf_count(root));
-  return Layout::walk(accelerator.nodes, root, box, visitor);
+  return Layout::walk(accelerator.nodes, accelerator.root, box, visitor);
 }
