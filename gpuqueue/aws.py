@@ -28,7 +28,7 @@ from botocore.session import Session as CoreSession
 
 from gpuqueue import __version__
 from gpuqueue.config.settings import AwsSettings
-from gpuqueue.errors import ConfigError, GpuqueueError, TransientError
+from gpuqueue.errors import ConfigError, GpuqueueError, TransientError, shown
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -163,13 +163,14 @@ def explained(
         advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
         raise kind(
             f"{what}: {code or 'error'} in {error.operation_name}: "
-            f"{said[:_MAX_SAID_CHARS] or 'no message'}{advice}"
+            f"{shown(said, _MAX_SAID_CHARS) or 'no message'}{advice}"
         ) from error
     except _TRANSIENT_ERRORS as error:
-        raise TransientError(f"{what}: {error}") from error
+        raise TransientError(f"{what}: {shown(str(error), _MAX_SAID_CHARS)}") from error
     except _NONSENSE as error:
         raise TransientError(
-            f"{what}: the answer makes no sense ({error!r}); check endpoint_url"
+            f"{what}: the answer makes no sense ({shown(repr(error), _MAX_SAID_CHARS)}); "
+            "check endpoint_url"
         ) from error
     except NoCredentialsError as error:
         raise ConfigError(

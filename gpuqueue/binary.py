@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
+
+from gpuqueue.errors import shown
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -17,12 +20,21 @@ EXTENSIONS = {
 }
 
 
+#: A MIME type, perhaps with parameters; it travels in HTTP headers.
+MIME_TYPE = r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?[!-~ ]+)?"
+
+
 @dataclass(frozen=True)
 class Binary:
     """Bytes and their MIME type: an image, or the JSON text of a command's result."""
 
     data: bytes = field(repr=False)
     mime_type: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a MIME type that is none."""
+        if not re.fullmatch(MIME_TYPE, self.mime_type):
+            raise ValueError(f"{shown(self.mime_type)!r} is no MIME type such as image/png")
 
     @property
     def extension(self) -> str:

@@ -18,6 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+#: Of a name or text from outside that an error repeats.
+MAX_SHOWN_CHARS = 100
+
+
+def shown(text: str, max_chars: int = MAX_SHOWN_CHARS) -> str:
+    """`text` as an error shows it: what others send may be a megabyte long."""
+    return text if len(text) <= max_chars else f"{text[:max_chars]}…"
+
 
 class GpuqueueError(Exception):
     """Base of every error that gpuqueue raises on purpose."""
@@ -36,7 +44,7 @@ class UnknownName(InvalidJob):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         listed = ", ".join(sorted(known)) or "none"
-        super().__init__(f"unknown {kind} '{name}'; known: {listed}")
+        super().__init__(f"unknown {kind} '{shown(name)}'; known: {listed}")
 
 
 class SceneError(InvalidJob):

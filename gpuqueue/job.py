@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError
 
-from gpuqueue.errors import InvalidJob
+from gpuqueue.errors import InvalidJob, shown
+from gpuqueue.strict_json import NotJson, parse
+
+#: A job is small, its effect is not: without a bound one message could post ten thousand times.
+MAX_TASKS = 20
+#: Wrong fields that an error names.
+MAX_NAMED = 10
 
 
 class TaskCall(BaseModel):
@@ -23,17 +30,35 @@ class TaskCall(BaseModel):
 class Job(BaseModel):
     """The payload of a message. The id is minted at submit, so it outlives a redrive."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     version: Literal[1] = 1
     id: str = Field(default_factory=lambda: str(uuid.uuid4()), pattern=r"^[A-Za-z0-9_-]{1,128}$")
     command: str
     parameters: dict[str, Any] = Field(default_factory=dict)
-    tasks: tuple[TaskCall, ...] = ()
+    tasks: tuple[TaskCall, ...] = Field((), max_length=MAX_TASKS)
+
+    @classmethod
+    def new(
+        cls, command: str, parameters: Mapping[str, Any], tasks: Iterable[TaskCall] = ()
+    ) -> Job:
+        """A job with an id of its own. Raises InvalidJob, naming every field that is wrong."""
+        try:
+            return cls(command=command, parameters=dict(parameters), tasks=tuple(tasks))
+        except ValidationError as error:
+            raise InvalidJob(f"not a job: {describe(error)}") from error
 
     def to_body(self) -> str:
-        """The JSON text to put into the queue."""
-        return self.model_dump_json()
+        """The JSON text to put into the queue. Raises InvalidJob for what could not be read back.
+
+        A job made in Python may hold what JSON cannot: NaN, half a surrogate pair, any depth.
+        """
+        try:
+            body = self.model_dump_json()
+        except (PydanticSerializationError, UnicodeEncodeError) as error:
+            raise InvalidJob(f"not a job: not JSON: {shown(str(error))}") from error
+        Job.from_body(body, self.id)
+        return body
 
     @classmethod
     def from_body(cls, body: str, message_id: str) -> Job:
@@ -42,17 +67,30 @@ class Job(BaseModel):
         Raises InvalidJob, naming every field that is wrong.
         """
         try:
-            job = cls.model_validate(from_json(body, allow_inf_nan=False))
+            job = cls.model_validate(parse(body))
         except ValidationError as error:
             raise InvalidJob(f"not a job: {describe(error)}") from error
-        except ValueError as error:
+        except NotJson as error:
             raise InvalidJob(f"not a job: not JSON: {error}") from error
         return job if "id" in job.model_fields_set else job.model_copy(update={"id": message_id})
 
 
 def describe(error: ValidationError) -> str:
-    """One line for a validation error: each wrong field and why, never the input itself."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'body'}: {item['msg']}"
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+    """One line for a validation error: the first wrong fields and why, never the input itself."""
+    told = [f"{field or 'body'}: {problem}" for field, problem in wrong_fields(error)]
+    left = error.error_count() - len(told)
+    return "; ".join([*told, f"and {left} more"] if left else told)
+
+
+def wrong_fields(error: ValidationError) -> list[tuple[str, str]]:
+    """The first wrong fields, each with its problem. A field may be a name that others chose."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [
+        (shown(".".join(map(str, item["loc"]))), shown(_problem(item["msg"]), 300))
+        for item in found[:MAX_NAMED]
+    ]
+
+
+def _problem(message: str) -> str:
+    """What a validator of ours said, without pydantic's preface."""
+    return message.removeprefix("Value error, ")

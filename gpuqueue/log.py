@@ -33,6 +33,8 @@ class Event(StrEnum):
     JOB_RELEASED = "job_released"
     TRY_FAILED = "try_failed"
     JOB_DEAD = "job_dead"
+    JOB_REDRIVEN = "job_redriven"
+    JOB_PURGED = "job_purged"
     LEASE_LOST = "lease_lost"
     QUEUE_UNREACHABLE = "queue_unreachable"
     RENDER_PROCESS_STARTED = "render_process_started"
@@ -73,9 +75,15 @@ class RealityServerFormatter(logging.Formatter):
         """Return the line, with a traceback below it if the record carries one."""
         category = getattr(record, "category", "GENER")
         severity = _SEVERITY.get(record.levelname, record.levelname.lower())
-        record.message = _CONTROL.sub("\ufffd", record.getMessage()).replace("\n", "\n    ")
+        record.message = _harmless(record.getMessage())
         line = f"{category:<6} main {severity:<4} : {record.message}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if record.exc_info:
+            line += _harmless(f"\n{self.formatException(record.exc_info)}")
+        return line
+
+
+def _harmless(text: str) -> str:
+    return _CONTROL.sub("\ufffd", text).replace("\n", "\n    ")
 
 
 class EventLogger(logging.LoggerAdapter[logging.Logger]):

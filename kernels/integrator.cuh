@@ -41,10 +41,9 @@ DEVICE void gather_emission(const RenderJob& job, Path& path, const Surface& at,
 }
 
 DEVICE Connection choose_connection(const RenderJob& job, const Path& path, const Surface& at,
-                                    const Incidence& seen) {
+                                    const Incidence& seen, Float2 u) {
   const Float3 from = offset_origin(at.position, at.normal, at.error);
-  const LightSample light =
-      sample_light(job, from, draw2(path.sampler, dimension_of(path.bounce, DRAW_LIGHT)));
+  const LightSample light = sample_light(job, from, u);
   const Connection none = {{}, splat(0.0f)};
   if (is_black(light.color)) return none;
   const Float3 incoming = to_local(at.frame, light.direction);
@@ -55,8 +54,7 @@ DEVICE Connection choose_connection(const RenderJob& job, const Path& path, cons
           path.throughput * found.value * light.color * (share / light.pdf)};
 }
 
-DEVICE void scatter(Path& path, const Surface& at, const Incidence& seen) {
-  const Float2 u = draw2(path.sampler, dimension_of(path.bounce, DRAW_SCATTER));
+DEVICE void scatter(Path& path, const Surface& at, const Incidence& seen, Float2 u) {
   const Scattering next = sample(at.shader, seen, u);
   const Float3 direction = to_world(at.frame, next.incoming);
   path.is_alive = !is_black(next.weight) && same_side(at, direction, next.incoming);
@@ -75,7 +73,8 @@ DEVICE void play_roulette(Path& path) {
 }
 
 // Takes in what the surface emits, chooses a light to connect to and the next segment.
-DEVICE Connection shade(const RenderJob& job, Path& path, const Hit& hit) {
+DEVICE Connection shade(const RenderJob& job, Path& path, const Hit& hit,
+                        const BounceDraws& draws) {
   const Surface at = surface_at(job, path.ray, hit);
   gather_emission(job, path, at, hit.t);
   if (path.bounce + 1 >= job.max_depth) {
@@ -83,8 +82,8 @@ DEVICE Connection shade(const RenderJob& job, Path& path, const Hit& hit) {
     return {{}, splat(0.0f)};
   }
   const Incidence seen = {to_local(at.frame, -path.ray.direction), at.front, hit.t};
-  const Connection connection = choose_connection(job, path, at, seen);
-  scatter(path, at, seen);
+  const Connection connection = choose_connection(job, path, at, seen, draws.light);
+  scatter(path, at, seen, draws.scatter);
   play_roulette(path);
   path.bounce++;
   return connection;
@@ -100,12 +99,14 @@ DEVICE void connect(const RenderJob& job, Path& path, const Connection& connecti
 DEVICE Float3 trace_path(const RenderJob& job, PixelPosition pixel, uint32_t sample) {
   Path path = generate(job, pixel, sample);
   while (path.is_alive) {
+    // Before traversal, which leaves a processor room to do this beside it.
+    const BounceDraws draws = draw_for_bounce(path.sampler, path.bounce);
     Hit hit;
     if (!extend(job, path, hit)) {
       escape(job, path);
       break;
     }
-    const Connection connection = shade(job, path, hit);
+    const Connection connection = shade(job, path, hit, draws);
     connect(job, path, connection);
   }
   return path.radiance;

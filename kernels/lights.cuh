@@ -3,7 +3,7 @@
 // The environment is not among them. It is constant, so what a connection to it could adapt to is
 // the surface alone, and scattering already follows that.
 #pragma once
-#include "geometry.cuh"
+#include "render_job.cuh"
 #include "warps.cuh"
 
 struct LightSample {
@@ -27,23 +27,21 @@ DEVICE float per_solid_angle(float pdf, float distance, float cosine) {
 }
 
 DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
-  uint32_t first = 0, last = job.light_count - 1;
-  while (first < last) {
-    const uint32_t middle = (first + last) / 2;
-    const bool is_before = u < job.light_cdf[middle];
-    last = is_before ? middle : last;
-    first = is_before ? first : middle + 1;
+  uint32_t first = 0;
+  for (uint32_t count = job.light_count; count > 1;) {
+    const uint32_t half = count / 2;
+    first += (u >= job.light_cdf[first + half - 1] ? 1u : 0u) * half;
+    count -= half;
   }
   const float begin = first > 0 ? job.light_cdf[first - 1] : 0.0f;
   u = clamp((u - begin) / (job.light_cdf[first] - begin), 0.0f, BELOW_ONE);
   return first;
 }
 
-DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, Float3 from,
-                                   Float2 u) {
-  const TriangleRef triangle = find_triangle(job, light.instance, light.triangle);
+DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, const Face& face,
+                                   Float3 from, Float2 u) {
   const Float2 weights = uniform_triangle(u);
-  const TrianglePoint point = point_on(job, triangle, weights.x, weights.y);
+  const FacePoint point = point_on(face, weights.x, weights.y);
   // From above the triangle, so that the shadow ray ends before it.
   const Float3 toward = offset_origin(point.position, point.normal, point.error) - from;
   const float distance = length(toward);
@@ -52,7 +50,7 @@ DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, Flo
   if (!(cosine > 0.0f)) return unlit();  // behind it, or in its plane
   const float pdf = per_solid_angle(emission_pdf(job, light.color), distance, cosine);
   return {direction, distance, light.color, pdf,
-          (triangle.instance.mask & VISIBLE_TO_PATHS) != 0};
+          (job.instances[light.instance].mask & VISIBLE_TO_PATHS) != 0};
 }
 
 // By distance: inverse square, none, or linear between two distances.
@@ -85,8 +83,10 @@ DEVICE LightSample sample_point(const Light& light, Float3 from) {
 
 DEVICE LightSample sample_light(const RenderJob& job, Float3 from, Float2 u) {
   if (job.light_count == 0) return unlit();
-  const Light& light = job.lights[choose_light(job, u.x)];
-  if (light.kind == LIGHT_TRIANGLE) return sample_triangle(job, light, from, u);
+  const uint32_t index = choose_light(job, u.x);
+  const Light& light = job.lights[index];
+  if (light.kind == LIGHT_TRIANGLE)
+    return sample_triangle(job, light, job.light_faces[index], from, u);
   if (light.kind == LIGHT_DIRECTIONAL)
     return {-light.direction, FAR_AWAY, light.color, light.probability, false};
   return sample_point(light, from);

@@ -26,9 +26,10 @@ DEVICE SinCos sin_cos_of_turns(float turns) {
   const float s = r * (6.28318529f + z * (-41.3416615f + z * (81.5923536f + z * -75.3935627f)));
   const float c =
       1.0f + z * (-19.7392086f + z * (64.9393107f + z * (-85.442298f + z * 59.2027961f)));
-  const bool swapped = quadrant & 1;
-  const float sine = swapped ? c : s, cosine = swapped ? s : c;
-  return {quadrant & 2 ? -sine : sine, (quadrant + 1) & 2 ? -cosine : cosine};
+  // By masks: no processor foresees the quadrant of a random number.
+  const auto q = static_cast<uint32_t>(quadrant);
+  const uint32_t sine = bits_of(s), cosine = bits_of(c), swap = (sine ^ cosine) & (0u - (q & 1u));
+  return {float_of((sine ^ swap) ^ (q & 2u) << 30), float_of((cosine ^ swap) ^ (q + 1u & 2u) << 30)};
 }
 
 // 2^x, clamped to the range of normal floats. Relative error below 2e-7.

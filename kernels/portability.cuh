@@ -88,4 +88,7 @@ DEVICE float edge_function(float a, float b, float c, float d) {
 }
 DEVICE float minimum(float a, float b) { return a < b ? a : b; }
 DEVICE float maximum(float a, float b) { return a > b ? a : b; }
+DEVICE float with_sign_of(float magnitude, float sign) {
+  return float_of(bits_of(magnitude) | (bits_of(sign) & 0x80000000u));
+}
 DEVICE float clamp(float x, float low, float high) { return minimum(maximum(x, low), high); }

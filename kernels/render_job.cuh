@@ -1,6 +1,7 @@
 // Everything a launch needs, in one struct that is passed by value.
 #pragma once
 #include "bvh/accelerator.cuh"
+#include "face.cuh"
 #include "film.cuh"
 #include "scene_types.cuh"
 
@@ -8,8 +9,10 @@ struct RenderJob {
   Accelerator accelerator;
   Camera camera;
 
-  const Float3* positions;  // [vertices], as are normals and uvs
-  const Float3* normals;
+  const Face* faces;
+  const InstanceFaces* instance_faces;  // [instances]
+  const Face* light_faces;  // [light_count], in world space
+  const Float3* normals;    // [vertices], as are uvs
   const Float2* uvs;
   const Triangle* triangles;
   const Mesh* meshes;

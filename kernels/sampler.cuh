@@ -7,66 +7,80 @@
 // and different pixels, dimensions and seeds are independent of each other.
 #pragma once
 #include "math.cuh"
+#include "word_lanes.cuh"
 
 struct Sampler {
   uint32_t reversed_index;  // of the sample, bits in reverse order, as the hashes want it
   uint32_t pixel_seed;
 };
 
+// Words are uint32_t, or WordLanes for several draws at once.
+
 // Bijective, avalanching. The multipliers are of Wellons' search, "prospecting for hash functions".
-DEVICE uint32_t hash(uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x21f0aaadu;
-  x ^= x >> 15;
-  x *= 0xd35a2d97u;
+template <class Word>
+DEVICE Word hash(Word x) {
+  x = x ^ x >> 16;
+  x = x * 0x21f0aaadu;
+  x = x ^ x >> 15;
+  x = x * 0xd35a2d97u;
   return x ^ x >> 15;
 }
 
 // Owen scrambling of a number whose bits are reversed: each bit is flipped by a hash of the bits
 // below it. The improved constants are Vegdahl's.
-DEVICE uint32_t scramble_reversed(uint32_t x, uint32_t seed) {
-  x ^= x * 0x3d20adeau;
-  x += seed;
-  x *= seed >> 16 | 1u;
-  x ^= x * 0x05526c56u;
+template <class Word>
+DEVICE Word scramble_reversed(Word x, Word seed) {
+  x = x ^ x * 0x3d20adeau;
+  x = x + seed;
+  x = x * (seed >> 16 | 1u);
+  x = x ^ x * 0x05526c56u;
   return x ^ x * 0x53a22864u;
 }
 
-// The second Sobol dimension of an index, bits reversed: the index times the Pascal matrix modulo
-// two. By Lucas' theorem that is five steps, one for each bit of a bit's number.
-DEVICE uint32_t sobol_reversed(uint32_t index) {
-  index ^= index >> 16;
-  index ^= (index & 0xff00ff00u) >> 8;
-  index ^= (index & 0xf0f0f0f0u) >> 4;
-  index ^= (index & 0xccccccccu) >> 2;
-  return index ^ (index & 0xaaaaaaaau) >> 1;
+// The two Sobol dimensions of an index, bits reversed. The first is the index itself, the second
+// the index times the Pascal matrix modulo two. By Lucas' theorem that is five steps, one for each
+// bit of a bit's number.
+DEVICE WordLanes sobol_reversed(WordLanes index) {
+  index = index ^ (index >> 16 & alternating(0u, 0x0000ffffu));
+  index = index ^ (index & alternating(0u, 0xff00ff00u)) >> 8;
+  index = index ^ (index & alternating(0u, 0xf0f0f0f0u)) >> 4;
+  index = index ^ (index & alternating(0u, 0xccccccccu)) >> 2;
+  return index ^ (index & alternating(0u, 0xaaaaaaaau)) >> 1;
 }
 
 // The upper 24 bits, as many as a float holds below one.
 DEVICE float unit_interval(uint32_t bits) {
-  return static_cast<float>(bits >> 8) * (1.0f / 16777216.0f);
+  return static_cast<float>(static_cast<int>(bits >> 8)) * (1.0f / 16777216.0f);
 }
 
 DEVICE Sampler sampler_for(uint32_t x, uint32_t y, uint32_t sample, uint32_t seed) {
   return {reverse_bits(sample), hash(x + hash(y + hash(seed)))};
 }
 
-DEVICE uint32_t seed_of_dimension(const Sampler& sampler, uint32_t dimension) {
-  return hash(sampler.pixel_seed ^ dimension * 0x9e3779b9u);
-}
-
 DEVICE float draw1(const Sampler& sampler, uint32_t dimension) {
-  const uint32_t seed = seed_of_dimension(sampler, dimension);
+  const uint32_t seed = hash(sampler.pixel_seed ^ dimension * 0x9e3779b9u);
   const uint32_t index = reverse_bits(scramble_reversed(sampler.reversed_index, seed));
   return unit_interval(reverse_bits(scramble_reversed(index, hash(seed + 1u))));
 }
 
+struct TwoPairs {
+  Float2 first, second;
+};
+
+// The pairs of two dimensions at once, which takes the host little longer than one.
+DEVICE TwoPairs draw_two_pairs(const Sampler& sampler, uint32_t first, uint32_t second) {
+  const WordLanes dimension = {first, first, second, second};
+  const WordLanes seed = hash(dimension * 0x9e3779b9u ^ sampler.pixel_seed);
+  const WordLanes same = alternating(sampler.reversed_index, sampler.reversed_index);
+  const WordLanes index = reverse_bits(scramble_reversed(same, seed));
+  const WordLanes own_seed = seed * alternating(0x9e3779b1u, 0x85ebca77u) ^
+                             alternating(0xa511e9b3u, 0x63d83595u);
+  const WordLanes u = reverse_bits(scramble_reversed(sobol_reversed(index), own_seed));
+  return {{unit_interval(u[0]), unit_interval(u[1])}, {unit_interval(u[2]), unit_interval(u[3])}};
+}
+
 DEVICE Float2 draw2(const Sampler& sampler, uint32_t dimension) {
-  const uint32_t seed = seed_of_dimension(sampler, dimension);
-  const uint32_t index = reverse_bits(scramble_reversed(sampler.reversed_index, seed));
-  const uint32_t x = scramble_reversed(index, seed * 0x9e3779b1u ^ 0xa511e9b3u);
-  const uint32_t y = scramble_reversed(sobol_reversed(index), seed * 0x85ebca77u ^ 0x63d83595u);
-  return {unit_interval(reverse_bits(x)), unit_interval(reverse_bits(y))};
+  return draw_two_pairs(sampler, dimension, dimension).first;
 }
 
 // What a path draws numbers for; each has a dimension of its own at every bounce, whatever happened
@@ -76,4 +90,15 @@ constexpr uint32_t FILM_DIMENSION = 0;
 
 DEVICE uint32_t dimension_of(uint32_t bounce, Purpose purpose) {
   return 1 + bounce * PURPOSES + purpose;
+}
+
+// What every bounce draws.
+struct BounceDraws {
+  Float2 light, scatter;
+};
+
+DEVICE BounceDraws draw_for_bounce(const Sampler& sampler, uint32_t bounce) {
+  const TwoPairs drawn = draw_two_pairs(sampler, dimension_of(bounce, DRAW_LIGHT),
+                                        dimension_of(bounce, DRAW_SCATTER));
+  return {drawn.first, drawn.second};
 }

@@ -1,12 +1,12 @@
 // The point where a path meets the scene.
 #pragma once
-#include "bvh/ray.cuh"
-#include "geometry.cuh"
+#include "render_job.cuh"
 #include "shaders.cuh"
 
 struct Surface {
-  Float3 position, error;  // error: how far the position may be off, per axis
+  Float3 position;
   Float3 normal;  // of the triangle, unit length, on the viewer's side
+  float error;    // how far the position may be off along the normal
   Frame frame;    // around the interpolated normal, on the viewer's side
   Float2 uv;
   bool front;  // the viewer is on the triangle's front
@@ -25,28 +25,52 @@ DEVICE Float3 consistent_normal(Float3 shading, Float3 normal, Float3 outgoing) 
   return normalize(outgoing + normalize(reflected + normal * (least - height)));
 }
 
-DEVICE Float3 shading_normal(const RenderJob& job, const TriangleRef& at, const Hit& hit,
-                             Float3 normal, Float3 outgoing) {
-  if (!(at.mesh.flags & MESH_HAS_NORMALS)) return normal;
-  const Float3 smooth = transform_normal(at.instance.object_from_world,
-                                         interpolate(at_corners(at, job.normals), hit.u, hit.v));
+template <class T>
+struct AtCorners {
+  T a, b, c;
+};
+
+// What the vertices of the triangle that was hit have in an array over all vertices.
+template <class T>
+DEVICE AtCorners<T> at_corners(const RenderJob& job, const Hit& hit, const T* of_vertices) {
+  const Mesh& mesh = job.meshes[job.instances[hit.instance].mesh];
+  const Triangle& triangle = job.triangles[mesh.first_triangle + hit.triangle];
+  const T* own = of_vertices + mesh.first_vertex;
+  return {own[triangle.vertex[0]], own[triangle.vertex[1]], own[triangle.vertex[2]]};
+}
+
+DEVICE Float3 interpolate(const AtCorners<Float3>& of, const Hit& hit) {
+  return of.a * (1.0f - hit.u - hit.v) + of.b * hit.u + of.c * hit.v;
+}
+DEVICE Float2 interpolate(const AtCorners<Float2>& of, const Hit& hit) {
+  const float w = 1.0f - hit.u - hit.v;
+  return {of.a.x * w + of.b.x * hit.u + of.c.x * hit.v,
+          of.a.y * w + of.b.y * hit.u + of.c.y * hit.v};
+}
+
+DEVICE Float3 shading_normal(const RenderJob& job, const Hit& hit, Float3 normal, Float3 outgoing) {
+  const Float3 smooth = transform_normal(job.instances[hit.instance].object_from_world,
+                                         interpolate(at_corners(job, hit, job.normals), hit));
   const float size = length(smooth), side = dot(smooth, normal) < 0.0f ? -1.0f : 1.0f;
   if (size < 1e-12f) return normal;
   return consistent_normal(smooth * (side / size), normal, outgoing);
 }
 
 DEVICE Surface surface_at(const RenderJob& job, const Ray& ray, const Hit& hit) {
-  const TriangleRef at = find_triangle(job, hit.instance, hit.triangle);
-  const TrianglePoint point = point_on(job, at, hit.u, hit.v);
-  const Material& material = material_of(job, at);
+  const InstanceFaces& faces = job.instance_faces[hit.instance];
+  const Face& face = job.faces[faces.first_face + hit.triangle];
+  const FacePoint point = placed_point(face, faces, job.instances[hit.instance], hit);
+  const Material& material = job.materials[job.material_slots[faces.first_material + face.material]];
   Surface s;
   s.position = point.position;
   s.error = point.error;
   s.front = dot(point.normal, ray.direction) < 0.0f;
   s.normal = s.front ? point.normal : -point.normal;
-  s.frame = frame_around(shading_normal(job, at, hit, s.normal, -ray.direction));
-  s.uv = at.mesh.flags & MESH_HAS_UVS ? interpolate(at_corners(at, job.uvs), hit.u, hit.v)
-                                      : Float2{0.0f, 0.0f};
+  s.frame = frame_around(face.mesh_flags & MESH_HAS_NORMALS
+                             ? shading_normal(job, hit, s.normal, -ray.direction)
+                             : s.normal);
+  s.uv = face.mesh_flags & MESH_HAS_UVS ? interpolate(at_corners(job, hit, job.uvs), hit)
+                                        : Float2{0.0f, 0.0f};
   s.emission = material.emission;
   s.shader = {material.shader, job.parameters + material.parameters};
   return s;

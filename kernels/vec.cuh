@@ -62,7 +62,7 @@ struct Frame {
   Float3 tangent, bitangent, normal;
 };
 DEVICE Frame frame_around(Float3 n) {
-  const float sign = n.z < 0.0f ? -1.0f : 1.0f;
+  const float sign = with_sign_of(1.0f, n.z);
   const float a = -1.0f / (sign + n.z);
   const float b = n.x * n.y * a;
   return {{1.0f + sign * n.x * n.x * a, sign * b, -sign * n.x},

@@ -18,7 +18,7 @@ RANKS = [
     {"scene", "image", "queues", "storage"},
     {"aws"},
     {"config", "job", "binary"},
-    {"registry", "log"},
+    {"registry", "log", "strict_json"},
     {"errors"},
 ]
 RANK_OF = {room: -rank for rank, rooms in enumerate(RANKS) for room in rooms}

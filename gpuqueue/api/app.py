@@ -13,7 +13,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
 from gpuqueue import __version__
-from gpuqueue.api.guards import ClientDisconnect, Refusal, SecurityHeaders, is_cross_site, read_body
+from gpuqueue.api.guards import (
+    ClientDisconnect,
+    KnownHosts,
+    Refusal,
+    SecurityHeaders,
+    is_cross_site,
+    read_body,
+)
 from gpuqueue.api.methods import CommandMethods
 from gpuqueue.api.pages import command_page, index_page, status_page
 from gpuqueue.api.rpc import Limits, dispatch, failure
@@ -43,6 +50,7 @@ class FrontEnd:
         self._settings = settings
         self._limits = limits
         self._methods = CommandMethods(settings)
+        self._safe_methods = CommandMethods(settings, only_safe=True)
         registry = commands_for(settings)
         self._commands = {name: registry.load(name) for name in registry}
         self._threads = ThreadPoolExecutor(limits.calls_at_once, "call")
@@ -65,16 +73,17 @@ class FrontEnd:
             return _refuse(error, 413)
         except TimedOut as error:
             return _refuse(error, 408)
-        return await self._call(request, body)
+        return await self._call(request, self._methods, body)
 
     async def get(self, request: Request) -> Response:
         """``GET /``: a call in the address, the documentation, or the status page.
 
-        HEAD makes no call: it is what programs send to look before they ask.
+        HEAD makes no call: it is what programs send to look before they ask. GET makes none that
+        changes something: any page may have its reader's browser fetch an address as an image.
         """
         query = request.query_params
         if "json_rpc_request" in query and request.method == "GET":
-            return await self._call(request, query["json_rpc_request"])
+            return await self._call(request, self._safe_methods, query["json_rpc_request"])
         commands = list(self._commands.values())
         if "doc" not in query:
             state = await self._watch.state()
@@ -96,16 +105,14 @@ class FrontEnd:
         }
         return JSONResponse(told, 200 if state.is_ready else 503)
 
-    async def _call(self, request: Request, text: bytes | str) -> Response:
+    async def _call(self, request: Request, methods: CommandMethods, text: bytes | str) -> Response:
         if is_cross_site(request):
             return _reply(failure(InvalidRequest("sent by a page of another site")), 403)
         limits = Limits(time_s=self._limits.call_s)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.call_s):
-                reply = await loop.run_in_executor(
-                    self._threads, dispatch, self._methods, text, limits
-                )
+                reply = await loop.run_in_executor(self._threads, dispatch, methods, text, limits)
         except TimeoutError:
             error: RpcError = TimedOut(f"no answer within {self._limits.call_s:g} s")
             return _reply(failure(error), 504)
@@ -119,6 +126,7 @@ def create_app(settings: Settings, limits: HttpLimits = DEFAULT_LIMITS) -> FastA
     """
     front = FrontEnd(settings, limits)
     app = FastAPI(openapi_url=None, lifespan=front.lifespan)
+    app.add_middleware(KnownHosts, address=settings.http_address, names=settings.http_hosts)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(ClientDisconnect, _nobody_listens)
     app.add_api_route("/", front.post, methods=["POST"])

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Iterable
 from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gpuqueue.api.pages import STYLE_HASH
-from gpuqueue.api.rpc_errors import TimedOut, TooLarge
+from gpuqueue.api.rpc import failure
+from gpuqueue.api.rpc_errors import InvalidRequest, TimedOut, TooLarge
+from gpuqueue.errors import shown
 
 #: How long, and how much of, a refused body is thrown away before its connection is closed.
 LINGER_S = 1.0
@@ -31,6 +36,9 @@ SECURITY_HEADERS = {
 }
 
 
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]*)?")
+
+
 class SecurityHeaders:
     """ASGI middleware: adds the headers above to every reply."""
 
@@ -46,6 +54,52 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class KnownHosts:
+    """ASGI middleware: refuses requests for other hosts than this one.
+
+    A page of another site can have its own name resolved to this machine ("DNS rebinding"); its
+    reader's browser then takes this server for a part of that site. The name of the other site
+    in the header Host is all that tells.
+    """
+
+    def __init__(self, app: ASGIApp, *, address: str, names: Iterable[str]) -> None:
+        self._app = app
+        self._names = {name.lower() for name in (*names, address, "localhost")}
+        #: Which names lead to an address that others can reach, only its operator knows.
+        self._takes_all = not names and not _is_loopback(address)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        header = Headers(scope=scope).get("host") if scope["type"] == "http" else None
+        problem = self._problem(header) if header else None
+        if problem is None:
+            await self._app(scope, receive, send)
+        else:
+            reply = failure(InvalidRequest(problem))
+            await Refusal(reply.data, 421, media_type=reply.mime_type)(scope, receive, send)
+
+    def _problem(self, header: str) -> str | None:
+        match = _HOST.fullmatch(header)
+        if match is None:
+            return "the header Host names no host"
+        name = (match[1] or match[2]).lower().rstrip(".")
+        if self._takes_all or name in self._names or _is_address(name):
+            return None
+        return f"this server is not called '{shown(name)}'; its directive http_host names it"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(name: str) -> bool:
+    return name.lower() == "localhost" or (_is_address(name) and ip_address(name).is_loopback)
 
 
 async def read_body(request: Request, limit_bytes: int, time_s: float) -> bytes:
@@ -107,12 +161,16 @@ def is_cross_site(request: Request) -> bool:
     if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         return True
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    try:
+        return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    except ValueError:
+        return True
 
 
 __all__ = [
     "SECURITY_HEADERS",
     "ClientDisconnect",
+    "KnownHosts",
     "Refusal",
     "SecurityHeaders",
     "is_cross_site",

@@ -9,22 +9,24 @@ from typing import Any
 from pydantic import ValidationError
 
 from gpuqueue.api.rpc import Method
-from gpuqueue.api.rpc_errors import InvalidParams, MustBeQueued
-from gpuqueue.binary import JsonValue
+from gpuqueue.api.rpc_errors import InvalidParams, InvalidRequest, MustBeQueued
 from gpuqueue.commands import Command, Result
 from gpuqueue.commands.folders import commands_for
 from gpuqueue.config import Settings
 from gpuqueue.errors import UnknownName
+from gpuqueue.job import wrong_fields
 
 
 class CommandMethods(Mapping[str, Method]):
     """Every command by its name; one that renders answers a direct call with what to do instead.
 
-    Also the CommandContext of the commands that run in a front end.
+    With `only_safe`, so does one that changes something. Also the CommandContext of the commands
+    that run in a front end.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, only_safe: bool = False) -> None:
         self.settings = settings
+        self._only_safe = only_safe
         self._commands = commands_for(settings)
 
     def __iter__(self) -> Iterator[str]:
@@ -53,10 +55,14 @@ class CommandMethods(Mapping[str, Method]):
                 f"submit it: queue_manager_submit_job with command '{command.name}', "
                 "its parameters, and tasks for its result"
             )
+        if self._only_safe and command.changes:
+            raise InvalidRequest(f"'{command.name}' changes something: send it by POST")
         try:
             checked = command.parameters.model_validate(dict(parameters))
         except ValidationError as error:
-            raise InvalidParams(wrong_fields(error)) from error
+            raise InvalidParams(
+                [{"field": field, "problem": problem} for field, problem in wrong_fields(error)]
+            ) from error
         return command.function(checked, self)
 
 
@@ -64,11 +70,3 @@ def parameter_names(command: Command[Any]) -> tuple[str, ...]:
     """The names a caller uses, in the order of positional parameters."""
     fields = command.parameters.model_fields.items()
     return tuple(field.alias or name for name, field in fields)
-
-
-def wrong_fields(error: ValidationError) -> list[JsonValue]:
-    """Each wrong field and its problem; never the value, which may be a secret."""
-    return [
-        {"field": ".".join(map(str, item["loc"])), "problem": item["msg"]}
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
-    ]

@@ -23,8 +23,9 @@ from gpuqueue.api.rpc_errors import (
     TimedOut,
     error_object,
 )
-from gpuqueue.api.strict_json import NotJson, parse
 from gpuqueue.binary import Binary, JsonValue
+from gpuqueue.errors import shown
+from gpuqueue.strict_json import MAX_DEPTH, NotJson, parse
 
 Clock = Callable[[], float]
 
@@ -44,7 +45,7 @@ class Limits:
     #: Calls in one array.
     batch: int = 100
     #: Arrays and objects inside each other.
-    depth: int = 64
+    depth: int = MAX_DEPTH
     #: Calls of an array that have not begun after this time are answered with an error.
     time_s: float = 30
 
@@ -161,7 +162,7 @@ def _invoke(
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
-    return f"unknown command '{name[:100]}'; known: {', '.join(sorted(known))}"
+    return f"unknown command '{shown(name)}'; known: {', '.join(sorted(known))}"
 
 
 def _error_text(error: BaseException, call_id: JsonValue) -> str:

@@ -6,7 +6,7 @@ code    class                  meaning
 -32700  ParseError             not JSON, not UTF-8, or nested too deep
 -32600  InvalidRequest         JSON, but no JSON-RPC 2.0 request; or a batch too long
 -32601  MethodNotFound         no command has this name
--32602  InvalidParams          ``data`` lists each wrong field and its problem
+-32602  InvalidParams          ``data`` lists the first wrong fields and their problems
 -32603  any other exception    a bug; ``data.reference`` is in the server's log
 -32000  GpuqueueError          none of the more special ones below
 -32001  InvalidJob             the job can never work
@@ -80,7 +80,7 @@ class MethodNotFound(RpcError):
 
 
 class InvalidParams(RpcError):
-    """Parameters do not fit; `data` is a list of objects with ``field`` and ``problem``."""
+    """Parameters do not fit; `data` lists the first wrong ones: ``field`` and ``problem``."""
 
     code, message = -32602, "Invalid params"
 

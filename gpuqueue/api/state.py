@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gpuqueue.config import Settings
 from gpuqueue.errors import GpuqueueError, TransientError
@@ -87,6 +86,9 @@ class Watch:
         #: Threads of its own: calls that hang must not hide how the server is.
         self._threads = ThreadPoolExecutor(8, "watch")
         self._lock = asyncio.Lock()
+        #: Questions not answered yet; a later look waits for the same answer, so that a service
+        #: that hangs holds one thread and not all of them.
+        self._asked: dict[tuple[str, str], asyncio.Future[Any]] = {}
         self._last: tuple[float, State] | None = None
 
     async def state(self) -> State:
@@ -103,8 +105,8 @@ class Watch:
 
     async def _ask(self) -> State:
         queues, buckets = self._settings.queues, self._settings.buckets
-        counts = [self._try(name, partial(self._counts, name)) for name in queues]
-        checks = [self._try(name, partial(self._check, name)) for name in buckets]
+        counts = [self._try(self._counts, name) for name in queues]
+        checks = [self._try(self._check, name) for name in buckets]
         got_counts, got_checks = await asyncio.gather(
             asyncio.gather(*counts), asyncio.gather(*checks)
         )
@@ -130,12 +132,19 @@ class Watch:
             self._buckets[name] = open_bucket(self._settings, name)
         self._buckets[name].check()
 
-    async def _try(self, name: str, ask: Callable[[], T]) -> tuple[T | None, str | None]:
-        """The answer of `ask`, or the problem; the log has its details."""
-        loop = asyncio.get_running_loop()
+    async def _try(self, ask: Callable[[str], T], name: str) -> tuple[T | None, str | None]:
+        """The answer of `ask` about `name`, or the problem; the log has its details."""
+        question = (ask.__name__, name)
+        if question not in self._asked:
+            loop = asyncio.get_running_loop()
+            self._asked[question] = loop.run_in_executor(self._threads, ask, name)
+        answer: asyncio.Future[T] = self._asked[question]
+        done, _ = await asyncio.wait([answer], timeout=self._patience_s)
         try:
-            async with asyncio.timeout(self._patience_s):
-                return await loop.run_in_executor(self._threads, ask), None
+            if not done:
+                raise TimeoutError
+            del self._asked[question]
+            return answer.result(), None
         except Exception as error:
             problem = next(text for kind, text in PROBLEMS.items() if isinstance(error, kind))
             self._log_once(name, problem, error)

@@ -21,6 +21,8 @@ from gpuqueue.tasks import TaskContext
 #: How often a queue and a bucket are looked at.
 LOCAL_POLL_S = 0.1
 REMOTE_POLL_S = 2.0
+#: Of a result whose extension is none of a known type.
+UNKNOWN = "application/octet-stream"
 
 
 class Fate(StrEnum):
@@ -45,13 +47,21 @@ class Outcome:
         return self.fate in (Fate.DONE, Fate.DEAD)
 
 
-def check_watchable(settings: Settings, queue_name: str, job: Job) -> None:
-    """Raise ConfigError if nobody could see the end of such a job."""
-    has_upload = any(task.name == "s3_upload" for task in job.tasks)
-    if not has_upload and not isinstance(open_queue(settings, queue_name), Findable):
+def check_watchable(settings: Settings, queue_name: str, job: Job, *, is_bounded: bool) -> None:
+    """Raise ConfigError if nobody could see the end of such a job.
+
+    Where only success can be seen, a wait without a bound would outlast a job that failed.
+    """
+    if isinstance(open_queue(settings, queue_name), Findable):
+        return
+    if not any(task.name == "s3_upload" for task in job.tasks):
         raise ConfigError(
             f"queue '{queue_name}' does not tell what became of a job, and this one has no "
             "s3_upload task whose object could be waited for"
+        )
+    if not is_bounded:
+        raise ConfigError(
+            f"queue '{queue_name}' does not tell of a job that failed: give a --timeout to --wait"
         )
 
 
@@ -103,7 +113,7 @@ def _places(settings: Settings, job: Job) -> list[tuple[Storage, list[str]]]:
     for index, task in enumerate(job.tasks):
         if task.name == "s3_upload":
             context = TaskContext(settings, job.id, index)
-            types = [Binary(b"", mime_type) for mime_type in (*EXTENSIONS, "")]
+            types = [Binary(b"", mime_type) for mime_type in (*EXTENSIONS, UNKNOWN)]
             keys = [context.substitute(task.config["key"], binary) for binary in types]
             places.append((open_bucket(settings, task.config["bucket"]), list(dict.fromkeys(keys))))
     return places

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,6 +50,7 @@ def submit(
     """Put a job into the queue and print its id.
 
     With --wait the exit code is the outcome: 0 done, 1 dead, 3 not known within the --timeout.
+    Of a job in SQS only success can be seen, as its objects appear; that needs a --timeout.
 
     \b
     gpuqueue submit rs_fancy_render -p scene_file=scenes/cornell.mi -p width=640 --wait \\
@@ -64,10 +64,10 @@ def submit(
     parameters = _pairs(parameter or [], "--parameter")
     tasks = tuple(_task(words) for words in task or [])
     settings = load_settings(config)
-    job = Job(command=command, parameters=parameters, tasks=tasks)
+    job = Job.new(command, parameters, tasks)
     name = queue or settings.queue_manager.default_queue
     if wait and name is not None:
-        check_watchable(settings, name, job)
+        check_watchable(settings, name, job, is_bounded=timeout is not None)
     job_id = submit_job(settings, command, parameters, queue, tasks)
     typer.echo(job_id)
     if wait and name is not None:
@@ -112,9 +112,12 @@ def _pairs(words: list[str], option: str) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
+    from gpuqueue.strict_json import MAX_DEPTH, NotJson, parse
+
     try:
-        return json.loads(text)
-    except ValueError:
+        # Half of what a job may have, since the value stands inside others.
+        return parse(text, MAX_DEPTH // 2)
+    except NotJson:
         return text
 
 
@@ -123,7 +126,9 @@ def _task(text: str) -> TaskCall:
     from gpuqueue.job import TaskCall
 
     try:
-        name, *words = shlex.split(text)
+        words = shlex.split(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r}: {error}", param_hint="--task") from error
-    return TaskCall(name=name, config=_pairs(words, "--task"))
+    if not words:
+        raise typer.BadParameter("expected a task's name", param_hint="--task")
+    return TaskCall(name=words[0], config=_pairs(words[1:], "--task"))

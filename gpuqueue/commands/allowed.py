@@ -11,7 +11,7 @@ from typing import Any
 from gpuqueue.commands.base import Command
 from gpuqueue.commands.folders import commands_for
 from gpuqueue.config import Settings
-from gpuqueue.errors import InvalidJob
+from gpuqueue.errors import InvalidJob, shown
 
 
 def queueable_command(settings: Settings, name: str) -> Command[Any]:
@@ -30,4 +30,6 @@ def check_allowed(settings: Settings, name: str) -> None:
     allowed = settings.queue_manager.allow_command
     if name not in allowed:
         listed = ", ".join(sorted(allowed)) or "none"
-        raise InvalidJob(f"command '{name}' is not allowed here; allow_command has: {listed}")
+        raise InvalidJob(
+            f"command '{shown(name)}' is not allowed here; allow_command has: {listed}"
+        )

@@ -65,6 +65,8 @@ class Command(Generic[P]):
     queueable: bool = True
     #: Whether a front end may run it at once: quick, and without a device.
     direct: bool = False
+    #: Whether a call leaves something behind; then GET, which must be harmless, may not make it.
+    changes: bool = False
 
     def check(self, parameters: Mapping[str, Any]) -> P:
         """The parameters as the command's own model. Raises InvalidJob naming wrong fields."""
@@ -93,13 +95,14 @@ def command(
     submit_check: Callable[[P, Settings], None] | None = None,
     queueable: bool = True,
     direct: bool = False,
+    changes: bool = False,
 ) -> Callable[[Function[P]], Command[P]]:
     """Turn a function into a Command; its docstring is the description.
 
     `submit_check` looks at good parameters once more when a job is submitted, for what only the
     settings or the disk can tell (does the scene file exist?). A command that is not `queueable`
     can be called, but no job may ask for it. Only a `direct` one answers a JSON-RPC call at once;
-    the others are queued.
+    the others are queued. One that `changes` something is not called by GET.
 
     ::
 
@@ -120,6 +123,7 @@ def command(
             submit_check=submit_check,
             queueable=queueable,
             direct=direct,
+            changes=changes,
         )
 
     return wrap

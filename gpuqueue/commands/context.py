@@ -24,7 +24,8 @@ class RunContext:
 
     def progress(self, fraction: float, message: str) -> None:
         """Report how far the command is, 0 to 1."""
-        self.on_progress(min(max(fraction, 0.0), 1.0), message)
+        # In this order, so that NaN becomes a number.
+        self.on_progress(max(0.0, min(1.0, fraction)), str(message))
 
     def call(self, name: str, parameters: Mapping[str, Any]) -> Result:
         """Run another command and return its result. Raises UnknownName, InvalidJob."""

@@ -36,7 +36,7 @@ def submit(
     among it, for a job that can never work, TransientError if the queue cannot be reached, and
     ConfigError if it may not be used.
     """
-    job = Job(command=command, parameters=dict(parameters), tasks=tuple(tasks))
+    job = Job.new(command, parameters, tasks)
     queueable_command(settings, job.command).check_at_submit(job.parameters, settings)
     prepare_tasks(job.tasks, settings)
     name = queue_name or settings.queue_manager.default_queue
@@ -71,6 +71,7 @@ class SubmitJobParameters(Parameters):
     groups=("queue_manager",),
     queueable=False,
     direct=True,
+    changes=True,
 )
 def queue_manager_submit_job(parameters: SubmitJobParameters, context: CommandContext) -> str:
     """Queue a job: a command to run on a render server, and tasks for its result."""

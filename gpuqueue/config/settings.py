@@ -20,6 +20,11 @@ from pydantic import (
     model_validator,
 )
 
+#: Greatest width and height of a picture, and most samples of a pixel, on any server.
+MAX_RESOLUTION = 65536
+#: A film counts in float32, which is exact up to 2^24.
+MAX_SAMPLES = 1 << 24
+
 
 class Misfit(ValueError):
     """Settings that are fine alone do not fit together; `where` is the directive to look at."""
@@ -36,8 +41,11 @@ def _check_word(value: str) -> str:
 
 
 def _check_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError("expected http:// or https:// and a host, without blanks, also at its end")
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
+        raise ValueError(
+            "expected http:// or https:// and a host, without blanks, also at its end, and "
+            "without user and password"
+        )
     return value
 
 
@@ -87,10 +95,14 @@ class QueueManagerSettings(_Frozen):
     visibility_timeout_s: int = Field(default=120, ge=2, le=43200)
     #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
     max_job_time_s: int = Field(default=41400, ge=1, le=43100)
+    #: How long a command may go without a report of progress; loading a scene is one silence.
+    stall_timeout_s: int = Field(default=3600, ge=1, le=43100)
     #: How long a failed try waits at most before its message becomes visible again.
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
     stop_grace_s: float = Field(default=0, ge=0, le=43200)
+    #: Stop when EC2 says that it will take this instance away; off EC2 nobody answers.
+    watch_interruptions: bool = False
     http_post: HttpPostSettings = HttpPostSettings()
 
     @property
@@ -172,10 +184,9 @@ class RenderSettings(_Frozen):
     device: Literal["auto", "cpu", "cupy", "pycuda", "null"] = "auto"
     #: Threads of the cpu device; 0 means one per core.
     threads: int = Field(default=0, ge=0, le=1024)
-    max_resolution: int = Field(default=16384, ge=1, le=65536)
+    max_resolution: int = Field(default=16384, ge=1, le=MAX_RESOLUTION)
     max_pixels: int = Field(default=1 << 27, ge=1)
-    #: A film counts in float32, which is exact up to 2^24.
-    max_samples: int = Field(default=1 << 20, ge=1, le=1 << 24)
+    max_samples: int = Field(default=1 << 20, ge=1, le=MAX_SAMPLES)
     max_scene_bytes: int = Field(default=4 << 30, ge=1)
 
 
@@ -184,6 +195,8 @@ class Settings(_Frozen):
 
     http_address: Word = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
+    #: What the header Host may call the server, besides its address.
+    http_hosts: tuple[Word, ...] = ()
     http_post_body_limit: int = Field(default=1 << 20, ge=1024, le=1 << 30)
     #: Scene files and everything they include must lie below this folder.
     content_root: Path = Path()

@@ -105,7 +105,7 @@ FILE = Shape(
         ),
         "render": ("render", Shape(RenderSettings)),
     },
-    repeatable={"command_folder": "command_folders"},
+    repeatable={"command_folder": "command_folders", "http_host": "http_hosts"},
     compound={"http_address": split_address},
     implied=frozenset({"http_port"}),
 )

@@ -24,7 +24,6 @@ AnyArray = npt.NDArray[Any]
 
 #: Fields of RenderJob that SceneBuffers has under the same name.
 _SCENE_FIELDS = (
-    "positions",
     "normals",
     "uvs",
     "triangles",
@@ -157,26 +156,24 @@ class KernelDevice:
     def _values(self, scene: SceneBuffers) -> dict[str, Any]:
         """The fields of the job that the scene gives."""
         return {
-            "accelerator": self._accelerator(scene),
+            **self._built(scene),
             "light_count": len(scene.lights),
             **{name: getattr(scene, name) for name in _SCENE_FIELDS},
         }
 
-    def _accelerator(self, scene: SceneBuffers) -> Mapping[str, Any]:
+    def _built(self, scene: SceneBuffers) -> Mapping[str, Any]:
+        """The acceleration structure and the faces."""
+        kernels = native.kernels()
+        geometry = (scene.positions, scene.triangles, scene.meshes, scene.instances)
         try:
-            built: Mapping[str, Any] = native.kernels().build_accelerator(
-                scene.positions,
-                scene.triangles,
-                scene.meshes,
-                scene.instances,
-                layout=self._driver.layout,
-                threads=self._driver.build_threads,
+            accelerator = kernels.build_accelerator(
+                *geometry, layout=self._driver.layout, threads=self._driver.build_threads
             )
+            return {"accelerator": accelerator, **kernels.build_faces(*geometry, scene.lights)}
         except ValueError as error:
             raise InvalidJob(f"the kernels cannot take the scene: {error}") from error
         except MemoryError as error:
             raise JobFailed("no memory for the scene's acceleration structure") from error
-        return built
 
     def _fill(self, record: Any, values: Mapping[str, Any], buffers: list[Buffer]) -> None:
         """Set fields of a record. A pointer becomes the address of its array on the device."""

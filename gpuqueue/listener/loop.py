@@ -21,6 +21,8 @@ log = EventLogger(Category.QUEUE)
 
 #: Longest open poll. A stopping listener waits for it, since it may still bring a message.
 MAX_POLL_S = 5.0
+#: A poll that brings nothing sooner, as that of a server which is none of SQS, is waited out.
+MIN_POLL_S = 1.0
 UNREACHABLE_BASE_S = 1.0
 MAX_UNREACHABLE_S = 60.0
 #: So many jobs that lose the device, and none done in between, speak against the machine. One
@@ -95,6 +97,7 @@ class Listener:
 
     def _receive(self) -> Message | None:
         """One poll; if it fails, for whatever reason, one wait."""
+        asked_at = time.monotonic()
         try:
             with self._shutdown.abandonable():
                 message = self._queue.receive(self._poll_s)
@@ -106,6 +109,8 @@ class Listener:
             self._shutdown.wait(delay_s)
             return None
         self._failures = 0
+        if message is None:
+            self._shutdown.wait(asked_at + min(MIN_POLL_S, self._poll_s) - time.monotonic())
         return message
 
     def _log_unreachable(self, error: Exception, delay_s: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import logging
+import math
 import os
 import queue
 import resource
@@ -17,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+from enum import StrEnum
 from types import FrameType
 from typing import Any, BinaryIO
 
@@ -25,8 +27,8 @@ from gpuqueue.commands.allowed import queueable_command
 from gpuqueue.commands.context import RunContext
 from gpuqueue.commands.folders import commands_for
 from gpuqueue.config import Settings
-from gpuqueue.errors import Interrupted
-from gpuqueue.listener.frames import ERRORS, Frame, read_frame, write_frame
+from gpuqueue.errors import Interrupted, InvalidJob
+from gpuqueue.listener.frames import ERRORS, MAX_BODY_BYTES, Frame, read_frame, write_frame
 from gpuqueue.log import Category, Event
 
 PR_SET_PDEATHSIG = 1
@@ -63,15 +65,23 @@ class LogHandler(logging.Handler):
         self._channel.send(
             "log",
             level=record.levelno,
-            category=getattr(record, "category", Category.RENDER),
-            event=getattr(record, "event", Event.RENDER_PROCESS_OUTPUT),
+            category=_known(getattr(record, "category", ""), Category, Category.RENDER),
+            event=_known(getattr(record, "event", ""), Event, Event.RENDER_PROCESS_OUTPUT),
             message=text[:MAX_MESSAGE_CHARS],
             fields=fields,
         )
 
 
 def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    is_json = isinstance(value, str | int | None) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
+    return value if is_json else str(value)
+
+
+def _known(value: object, words: type[StrEnum], default: StrEnum) -> str:
+    """What a record carries, if it is one of ours: a user's command logs as it likes."""
+    return next((word for word in words if word == value), default)
 
 
 class Worker:
@@ -99,8 +109,12 @@ class Worker:
             result = queueable_command(self._settings, name).run(parameters, context)
             binary = Binary.of(result)
             # A buffer of larger items has another length than its bytes.
-            data = memoryview(binary.data).tobytes()
-            self._channel.send("result", data, mime_type=binary.mime_type)
+            data = memoryview(binary.data)
+            if data.nbytes > MAX_BODY_BYTES:
+                raise InvalidJob(
+                    f"the result has {data.nbytes} bytes; at most {MAX_BODY_BYTES} are delivered"
+                )
+            self._channel.send("result", data.tobytes(), mime_type=binary.mime_type)
         except SystemExit as error:
             self._channel.send(
                 "error", error="JobFailed", message=f"the command called exit({error.code})"

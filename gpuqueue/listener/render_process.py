@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -58,7 +59,10 @@ class RenderProcess:
         if self._child is not None and self._child.is_alive:
             return self._child
         self.close()
-        self._child = _Child(self._settings)
+        try:
+            self._child = _Child(self._settings)
+        except OSError as error:
+            raise DeviceLost(f"the render process cannot be started: {error.strerror}") from error
         try:
             self._child.wait_until_ready()
         except BaseException:
@@ -73,7 +77,7 @@ class RenderProcess:
 
         Raises what the command raised: InvalidJob, TransientError, DeviceLost, ConfigError, and
         JobFailed for everything else. Raises DeviceLost if the child was killed by a signal,
-        JobFailed if it exited, and what the lease raises when it ends.
+        JobFailed if it exited or was silent for too long, and what the lease raises when it ends.
         """
         child = self._ready_child()
         try:
@@ -98,6 +102,7 @@ class _Child:
         #: What happens, in order: frames, the child's death; None says to look at the lease.
         self._inbox: queue.SimpleQueue[Frame | GpuqueueError | None] = queue.SimpleQueue()
         self._secrets = _secrets(settings)
+        self._stall_timeout_s = settings.queue_manager.stall_timeout_s
         self._reaping = threading.Lock()
         self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
             # -P: the current folder must not shadow a module.
@@ -152,14 +157,21 @@ class _Child:
         """Run a command; the child stays usable only if it answered for itself."""
         self.is_usable = False
         self._send(Frame("run", {"command": command, "parameters": dict(parameters)}))
+        stalled_at = time.monotonic() + self._stall_timeout_s
         while True:
+            left_s = max(0.0, min(lease.remaining_s(), stalled_at - time.monotonic()))
             try:
-                event = self._inbox.get(timeout=lease.remaining_s())
+                event = self._inbox.get(timeout=left_s)
             except queue.Empty:
                 event = None
             if event is None:
                 lease.check()
+                if time.monotonic() >= stalled_at:
+                    raise JobFailed(
+                        f"no progress within stall_timeout_s ({self._stall_timeout_s:g} s)"
+                    )
             elif isinstance(event, Frame) and event.kind == "progress":
+                stalled_at = time.monotonic() + self._stall_timeout_s
                 on_progress(event.fields["fraction"], event.fields["message"])
             elif isinstance(event, Frame) and event.kind == "result":
                 self.is_usable = True

@@ -8,8 +8,10 @@ Karlin et al., "Competitive Snoopy Caching", 1988).
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 from gpuqueue.errors import TransientError
 from gpuqueue.listener.fate import backoff_bound
@@ -24,6 +26,39 @@ MAX_RETRY_S = 300.0
 MIN_PATIENCE_S = 30.0
 
 
+class _Woken(Exception):
+    """Not an outcome: the lease wants to be looked at."""
+
+
+def while_held(lease: Lease, action: Callable[[], None]) -> None:
+    """Do `action` in a thread of its own, and leave it there when the lease ends.
+
+    A server that takes an upload byte by byte may hold it for ever; nothing stops it from outside.
+    What it still does later does no harm: it may run twice anyway.
+    """
+    outcomes: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            action()
+            outcomes.put(None)
+        except Exception as error:
+            outcomes.put(error)
+
+    with lease.watched_by(lambda: outcomes.put(_Woken())):
+        threading.Thread(target=work, name="task", daemon=True).start()
+        while True:
+            try:
+                outcome = outcomes.get(timeout=lease.remaining_s())
+            except Empty:
+                outcome = _Woken()
+            if outcome is None:
+                return
+            if not isinstance(outcome, _Woken):
+                raise outcome
+            lease.check()
+
+
 def retry(what: str, action: Callable[[], None], cost_s: float, lease: Lease, log: JobLog) -> None:
     """Do `action`, again after each TransientError, for as long as the job has cost so far.
 
@@ -35,7 +70,7 @@ def retry(what: str, action: Callable[[], None], cost_s: float, lease: Lease, lo
     while True:
         lease.check()
         try:
-            return action()
+            return while_held(lease, action)
         except TransientError as error:
             tries += 1
             delay_s = random.uniform(0, backoff_bound(tries, RETRY_BASE_S, MAX_RETRY_S))  # noqa: S311 (jitter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gpuqueue.errors import ConfigError, TransientError
@@ -49,10 +49,15 @@ _ADVICE = {
 def connect(path: Path) -> sqlite3.Connection:
     """Open the queue file, making it and its folder where they do not exist.
 
+    A new file is its owner's alone: jobs may hold addresses with passwords. SQLite gives the
+    files that it makes beside it the same mode.
+
     Raises sqlite3.Error and OSError, to be passed through `explained`, and ConfigError for a
     database that is no queue.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        path.touch(0o600, exist_ok=False)
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
@@ -95,5 +100,7 @@ def explained(what: str) -> Iterator[None]:
         advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
         kind = TransientError if code in _TRANSIENT else ConfigError
         raise kind(f"{what}: {error}{advice}") from error
+    except FileExistsError as error:
+        raise ConfigError(f"{what}: {error.filename} is a file, expected a folder") from error
     except OSError as error:
         raise ConfigError(f"{what}: {error.strerror or error}") from error

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gpuqueue.config.settings import RenderSettings
+from gpuqueue.config.settings import MAX_RESOLUTION, MAX_SAMPLES, RenderSettings
 from gpuqueue.errors import InvalidJob
 from gpuqueue.image import ImageFormat
 from gpuqueue.scene.buffers import film_size
@@ -42,16 +42,19 @@ class RenderRequest(BaseModel):
     width: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_RESOLUTION,
         description="Width in pixels. Default: the camera's; with height alone, in its proportion.",
     )
     height: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_RESOLUTION,
         description="Height in pixels. Default: the camera's; with width alone, in its proportion.",
     )
     samples: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_SAMPLES,
         description=f"Samples for each pixel. Default: the scene's, else {DEFAULT_SAMPLES}.",
     )
     max_depth: int | None = Field(

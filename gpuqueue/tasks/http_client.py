@@ -11,7 +11,7 @@ import base64
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
@@ -20,12 +20,13 @@ import certifi
 import httpcore
 
 from gpuqueue.config.settings import HttpPostSettings
-from gpuqueue.errors import InvalidJob, TransientError
+from gpuqueue.errors import InvalidJob, TransientError, shown
 from gpuqueue.tasks.addresses import refuse_private_literal, resolve
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 64 << 10
+MAX_SAID_CHARS = 300
 CHUNK_BYTES = 64 << 10
 #: Left as they are in a URL; everything else is percent-encoded.
 URL_CHARACTERS = "/%:@!$&'()*+,;=~-._?[]"
@@ -38,8 +39,8 @@ class Target:
     scheme: str
     host: str
     port: int
-    path: str
-    credentials: str | None
+    path: str = field(repr=False)
+    credentials: str | None = field(repr=False)
 
     @property
     def origin(self) -> str:
@@ -140,7 +141,9 @@ def _post_once(
             answered = {name.lower(): value.decode("latin-1") for name, value in got.headers}
             return Answer(got.status, answered.get(b"retry-after"), answered.get(b"location"))
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise TransientError(f"{target.origin}: {type(error).__name__}: {error}") from error
+        # What came instead of an answer may stand in the error.
+        said = shown(str(error), MAX_SAID_CHARS)
+        raise TransientError(f"{target.origin}: {type(error).__name__}: {said}") from error
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from gpuqueue.binary import Binary
+from gpuqueue.binary import MIME_TYPE, Binary
 from gpuqueue.config import Settings
 from gpuqueue.errors import UnknownName
 from gpuqueue.storage import PutOptions, open_bucket
@@ -31,7 +31,7 @@ class S3UploadConfig(TaskConfig):
     )
     content_type: str | None = Field(
         None,
-        pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?[!-~ ]+)?$",
+        pattern=f"^{MIME_TYPE}$",
         max_length=255,
         description="Content type of the object; default: the result's MIME type.",
     )

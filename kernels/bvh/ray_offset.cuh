@@ -1,13 +1,24 @@
 // Where a ray that leaves a surface begins, so that it neither meets that surface again nor jumps
-// over a neighbour: a bound on the rounding errors of the hit point, not a fixed epsilon. In the
-// manner of Pharr, Jakob, Humphreys, "Physically Based Rendering", 6.8, extended by the way through
-// the instance's transforms and back.
+// over a neighbour: a bound on rounding errors, not a fixed epsilon. In the manner of Pharr, Jakob,
+// Humphreys, "Physically Based Rendering", 6.8, but across the surface only: an error along it
+// moves the point to another one of the same triangle. The host works the bounds out, once.
+//
+// In the space of the triangle's corners, which traversal reads without a rounding, with u = 2^-24:
+//   the point corner + edge u + edge v: 2 u of its size for the sums, 1 u for adding the offset,
+//     and 4 u of the longest edge for edges and products;
+//   the next ray's test is relative to its origin, so that its errors go with the edges: 2 u for
+//     corner - origin, 5 u for shearing, 3 u for the edge functions, 8 u for the depth.
+// Rounded up, and enough edges that the bound is no zero in planes through the origin.
 #pragma once
 #include "../vec.cuh"
 
-// Roundings of 2^-24: interpolating corners (4), to world space (4), the object ray (4), edge
-// functions and depth of the next test (8), and the inverse that is itself rounded; twice that.
-constexpr float ERROR_PER_SIZE = 32.0f * 5.9604645e-8f;
+constexpr float ROUNDING = 5.9604645e-8f;
+
+// How far across the triangle a point computed on it and the surface that the next ray meets may
+// lie apart. size: per axis the largest magnitude of the corners.
+DEVICE float triangle_error(Float3 normal, Float3 size, float longest_edge) {
+  return ROUNDING * (4.0f * dot(absolute(normal), size) + 32.0f * longest_edge);
+}
 
 // |M| v + |translation|: what the terms of a transformed point can add up to.
 DEVICE Float3 transformed_size(const Transform& m, Float3 size) {
@@ -18,17 +29,17 @@ DEVICE Float3 transformed_size(const Transform& m, Float3 size) {
   return {row(0), row(1), row(2)};
 }
 
-// How far, per axis of world space, a hit point computed from barycentric weights and the surface
-// as the next ray sees it may lie apart. corner_size: per axis the largest magnitude of the
-// triangle's corners in object space; point: the hit in world space.
-DEVICE Float3 hit_error(Float3 corner_size, const Transform& world_from_object,
-                        const Transform& object_from_world, Float3 point) {
-  const Float3 forth = transformed_size(world_from_object, corner_size);
-  const Float3 back = transformed_size(object_from_world, absolute(point));
-  return (forth + transformed_size(world_from_object, back)) * ERROR_PER_SIZE;
+// What the way from object space and back adds for a mesh whose rays are brought to object space,
+// per axis of the world: 4 u of the terms for the point; 4 u for the ray's origin and 4 u for its
+// direction over as far as the mesh reaches; 2 u for an inverse that is itself rounded.
+DEVICE Float3 transform_error(const Transform& world_from_object,
+                              const Transform& object_from_world, Float3 mesh_size) {
+  const Float3 forth = transformed_size(world_from_object, mesh_size);
+  const Float3 back = transformed_size(object_from_world, forth);
+  return (forth * 8.0f + transformed_size(world_from_object, back) * 16.0f) * ROUNDING;
 }
 
 // The origin of a ray that leaves point on the side to which normal, of unit length, points.
-DEVICE Float3 offset_origin(Float3 point, Float3 normal, Float3 error) {
-  return point + normal * dot(absolute(normal), error);
+DEVICE Float3 offset_origin(Float3 point, Float3 normal, float error) {
+  return point + normal * error;
 }

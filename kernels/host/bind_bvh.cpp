@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "../bvh/traverse.cuh"
+#include "build_faces.h"
 #include "bvh/build_accelerator.h"
 #include "bvh/exhaustive_layout.h"
 #include "bvh/surface_origins.h"
@@ -148,14 +149,30 @@ nb::object surface_origins(nb::handle positions, nb::handle triangles, nb::handl
                            nb::handle instances, nb::handle rays, nb::handle hits) {
   const HeldScene held(positions, triangles, meshes, instances);
   const SceneView scene = held.view();
-  check_scene(scene);
+  const FaceArrays built = build_faces(scene, {nullptr, 0});
   const Records<Ray> r("rays", rays);
   const Records<Hit> h("hits", hits);
   if (r.size() != h.size()) throw std::invalid_argument("there must be one hit for each ray");
   std::vector<SurfaceOrigin> origins(r.size());
   for (size_t i = 0; i < r.size(); i++)
-    origins[i] = surface_origin(scene, r.data()[i], h.data()[i]);
+    origins[i] = surface_origin(scene, built, r.data()[i], h.data()[i]);
   return bytes_of(std::move(origins));
+}
+
+nb::dict build_scene_faces(nb::handle positions, nb::handle triangles, nb::handle meshes,
+                           nb::handle instances, nb::handle lights) {
+  const HeldScene held(positions, triangles, meshes, instances);
+  const Records<Light> l("lights", lights);
+  FaceArrays built;
+  {
+    const nb::gil_scoped_release unlocked;
+    built = build_faces(held.view(), {l.data(), l.size()});
+  }
+  nb::dict result;
+  result["faces"] = bytes_of(std::move(built.faces));
+  result["instance_faces"] = bytes_of(std::move(built.instance_faces));
+  result["light_faces"] = bytes_of(std::move(built.light_faces));
+  return result;
 }
 
 }  // namespace
@@ -169,6 +186,10 @@ void bind_bvh(nb::module_& module) {
              "[V, 3]; the others: arrays of records. layout: 'float8' or 'compressed8'. threads: 0 "
              "means one per core; the result is the same for any number. Raises ValueError where "
              "a record cannot be used.");
+  module.def("build_faces", &build_scene_faces, nb::arg("positions"), nb::arg("triangles"),
+             nb::arg("meshes"), nb::arg("instances"), nb::arg("lights"),
+             "The fields faces, instance_faces and light_faces of a RenderJob, as uint8 arrays. "
+             "Raises ValueError where a record cannot be used.");
   module.def("trace_closest", &trace_closest, nb::arg("accelerator"), nb::arg("rays"),
              nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
              "The closest hit of each ray: the bytes of Hit records [N]. layout: the one that was "

@@ -15,7 +15,8 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-SCENES = Path(__file__).parents[2] / "examples" / "scenes"
+from .site import SCENES, Site, running_site
+
 MAX_RECEIVES = 4
 
 #: The article's configuration (section "Configuration" of the Queue Manager article), with an
@@ -102,6 +103,13 @@ def client(service: str, endpoint: str) -> Any:
         aws_secret_access_key="exampleSecret+with/characters",
         config=Config(retries={"total_max_attempts": 1}),
     )
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server that many tests share, and try to break."""
+    with running_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
 
 
 @pytest.fixture

@@ -43,6 +43,11 @@ class Process:
             raise
 
     @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """Everything printed so far."""
         return self._log.read_text(errors="replace")
@@ -61,6 +66,10 @@ class Process:
     def terminate(self) -> int:
         """Send SIGTERM and return the exit code."""
         self._process.terminate()
+        return self._process.wait(TIMEOUT_S)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself and return the exit code."""
         return self._process.wait(TIMEOUT_S)
 
     def kill(self) -> None:

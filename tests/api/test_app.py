@@ -208,6 +208,7 @@ def test_a_call_that_takes_too_long_is_answered_in_time(settings: Settings) -> N
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://127.0.0.1:1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
@@ -226,6 +227,62 @@ def test_pages_of_other_sites_may_not_call(
     get = client.get("/", params={"json_rpc_request": json.dumps(call)}, headers=headers)
     assert (post.status_code, get.status_code) == (403, 403)
     assert queue.counts().visible == 0
+
+
+def test_an_address_alone_submits_no_job(client: Client, queue: Queue) -> None:
+    """An image of any page may have a browser fetch it, without a word of where it comes from."""
+    call = {
+        "jsonrpc": "2.0",
+        "method": "queue_manager_submit_job",
+        "params": {"command": "get_version"},
+        "id": 1,
+    }
+    error = client.get("/", params={"json_rpc_request": json.dumps(call)}).json()["error"]
+    assert (error["code"], queue.counts().visible) == (-32600, 0)
+    assert "POST" in error["data"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "localhost.evil.example"])
+@pytest.mark.parametrize("path", ["/", "/?doc=", "/healthz", "/?json_rpc_request={}"])
+def test_a_name_that_was_pointed_at_this_machine_is_refused(
+    client: Client, host: str, path: str
+) -> None:
+    headers = {"Host": host, "Origin": f"http://{host}"}
+    for reply in (client.get(path, headers=headers), client.post("/", headers=headers)):
+        assert reply.status_code == 421
+        assert "http_host" in reply.json()["error"]["data"]
+
+
+@pytest.mark.parametrize("host", ["[::1", "a b", "a/b", "a@b", "[]", ":80", "é".encode()])
+def test_a_host_that_is_none_is_refused(client: Client, host: str | bytes) -> None:
+    assert client.get("/", headers={"Host": host}).status_code in (400, 421)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost:8080", "127.0.0.1:1", "[::1]:8080", "10.1.2.3", "localhost."]
+)
+def test_addresses_and_localhost_are_hosts_of_ours(client: Client, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+def test_a_configured_name_is_a_host_of_ours_and_no_other(settings: Settings) -> None:
+    update = {"http_hosts": ("Render.example",), "http_address": "0.0.0.0"}
+    with running(settings.model_copy(update=update)) as client:
+        ours = client.get("/healthz", headers={"Host": "render.example:443"})
+        other = client.get("/healthz", headers={"Host": "other.example"})
+    assert (ours.status_code, other.status_code) == (200, 421)
+
+
+def test_a_server_for_others_takes_every_name_if_it_has_none(settings: Settings) -> None:
+    with running(settings.model_copy(update={"http_address": "0.0.0.0"})) as client:
+        assert client.get("/healthz", headers={"Host": "render.example"}).status_code == 200
+
+
+def test_a_long_list_of_wrong_fields_has_a_short_answer(client: Client) -> None:
+    wrong = {f"{'x' * 150}{number}": 1 for number in range(10)}
+    reply = rpc(client, "echo", {"text": "a", **wrong, "y": 1})
+    assert len(reply["data"]) == 10
+    assert all(len(item["field"]) <= 101 for item in reply["data"])
 
 
 def test_our_own_pages_and_programs_may_call(client: Client) -> None:

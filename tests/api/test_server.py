@@ -21,7 +21,7 @@ from tests.acceptance.processes import Process
 from .conftest import running
 
 CALL = b'{"jsonrpc": "2.0", "method": "get_version", "id": 1}'
-HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def connect(client: httpx.Client) -> socket.socket:
@@ -97,9 +97,13 @@ def test_a_client_that_hangs_up_does_no_harm(
     [
         b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
         b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
+        # Two readers of these could see two different requests.
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
     ],
 )
 def test_what_is_not_http_is_refused(client: httpx.Client, head: bytes) -> None:

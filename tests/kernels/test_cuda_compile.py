@@ -47,7 +47,7 @@ def test_only_the_portability_headers_know_the_compiler() -> None:
         for path in KERNELS.rglob("*")
         if path.is_file() and re.search(r"^\s*#.*__CUDA(CC|_ARCH)", path.read_text(), re.MULTILINE)
     }
-    assert knowing == {"portability.cuh", "simd.cuh"}
+    assert knowing == {"portability.cuh", "simd.cuh", "word_lanes.cuh"}
 
 
 def test_the_package_holds_every_source_that_a_cuda_compiler_reads() -> None:

@@ -182,6 +182,9 @@ class TinyScene:
         cdf = np.cumsum(arrays["lights"]["probability"], dtype=np.float64)
         cdf[-1:] = 1.0
         arrays["light_cdf"] = cdf.astype(np.float32)
+        geometry = [arrays[name] for name in ("positions", "triangles", "meshes", "instances")]
+        arrays |= kernels().build_faces(*geometry, arrays["lights"])
+        del arrays["positions"]
         job = record(
             "RenderJob",
             light_count=len(lights),
@@ -189,7 +192,6 @@ class TinyScene:
             environment=self.environment,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
-        geometry = [arrays[name] for name in ("positions", "triangles", "meshes", "instances")]
         built = kernels().build_accelerator(*geometry, threads=1)
         for name, value in built.items():
             is_array = isinstance(value, np.ndarray)

@@ -48,7 +48,8 @@ def test_lanes_exchange_and_vote(program: Program, memory: DeviceMemory) -> None
     x = np.random.default_rng(2).integers(0, 256, threads, np.uint32)
     out = memory.zeros(10 * 4 * threads)
     program.launch("lanes", (1, 1, 1), (threads, 1, 1), [memory.upload(x), out], memory)
-    warps, lane = x.reshape(2, WARP), np.arange(WARP)
+    warps: Any = x.reshape(2, WARP)
+    lane: Any = np.arange(WARP)
 
     def mask(holds: Any) -> Any:
         return (holds.astype(np.uint64) << lane.astype(np.uint64)).sum(-1).astype(np.uint32)
@@ -82,7 +83,7 @@ def test_shared_memory_of_a_size_that_the_launch_gives(
 
 
 def test_atomics_of_every_kind(program: Program, memory: DeviceMemory) -> None:
-    i = np.arange(100)
+    i: Any = np.arange(100)
     words = memory.upload(np.array([0, 0, 5000, 0, 0, ~0, 7, 0], np.int64).astype(np.uint32))
     total, wide = memory.zeros(4), memory.zeros(8)
     program.launch("atomics", (1, 1, 1), (100, 1, 1), [words, total, wide], memory)
@@ -99,11 +100,21 @@ def test_calls_local_arrays_switches_and_halves(program: Program, memory: Device
     pair["first"], pair["second"] = 0.5, [1, -2, 3]
     out = memory.zeros(6 * 4 * threads)
     program.launch("calls", (1, 1, 1), (threads, 1, 1), [memory.upload(x), out, pair], memory)
-    i = np.arange(threads)
+    i: Any = np.arange(threads)
     coefficients = np.tile(np.arange(8) + np.tile([1.5, 2.5, 3.5, 4.5], 2), (threads, 1))
     coefficients[i, i & 7] += x
     wide = x.astype(np.float64)
-    choices = [np.sin(wide), 17, wide * 2, np.exp(wide), -4, wide - 1, 6, (1 + wide**2) ** -0.5, 0]
+    choices: list[Any] = [
+        np.sin(wide),
+        17,
+        wide * 2,
+        np.exp(wide),
+        -4,
+        wide - 1,
+        6,
+        (1 + wide**2) ** -0.5,
+        0,
+    ]
     half = x.astype(np.float16).astype(np.float64)
     expected = [
         (coefficients * 0.5 ** np.arange(8)).sum(1),

@@ -45,7 +45,7 @@ def compare(case: Case, inputs: list[Any], found: Any, expected: list[Any]) -> N
 def agree(found: Any, expected: Any, case: Case) -> bool:
     """Bit for bit, but for the payload of what is not a number, and for approximations."""
     if case.result[0] != "f":
-        return (int(found) - int(expected)) % 2 ** int(case.result[1:]) == 0
+        return bool((int(found) - int(expected)) % 2 ** int(case.result[1:]) == 0)
     with np.errstate(all="ignore"):
         target = found.dtype.type(expected)
     if np.isnan(target) or np.isnan(found):

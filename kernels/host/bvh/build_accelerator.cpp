@@ -63,23 +63,12 @@ class AcceleratorBuilder {
     Box box;
   };
 
-  bool is_visible(const Instance& instance) const {
-    return instance.mask != 0 && scene_.meshes[instance.mesh].triangle_count != 0;
-  }
-
-  std::vector<uint32_t> count_uses() const {
-    std::vector<uint32_t> uses(scene_.meshes.size, 0);
-    for (size_t i = 0; i < scene_.instances.size; i++)
-      if (is_visible(scene_.instances[i])) uses[scene_.instances[i].mesh]++;
-    return uses;
-  }
-
   void place_meshes_used_once() {
-    const std::vector<uint32_t> uses = count_uses();
+    const std::vector<uint32_t> uses = uses_of_meshes(scene_);
     std::map<uint32_t, TriangleSoup> soup_of_mask;
     for (uint32_t i = 0; i < scene_.instances.size; i++) {
       const Instance& instance = scene_.instances[i];
-      if (is_visible(instance) && uses[instance.mesh] == 1)
+      if (is_visible(scene_, instance) && uses[instance.mesh] == 1)
         append_world_triangles(scene_, i, soup_of_mask[instance.mask]);
     }
     for (const auto& [mask, soup] : soup_of_mask) {
@@ -89,11 +78,11 @@ class AcceleratorBuilder {
   }
 
   void place_repeated_meshes() {
-    const std::vector<uint32_t> uses = count_uses();
+    const std::vector<uint32_t> uses = uses_of_meshes(scene_);
     std::map<uint32_t, Bottom> bottom_of_mesh;
     for (uint32_t i = 0; i < scene_.instances.size; i++) {
       const Instance& instance = scene_.instances[i];
-      if (!is_visible(instance) || uses[instance.mesh] < 2) continue;
+      if (!is_visible(scene_, instance) || uses[instance.mesh] < 2) continue;
       const auto [entry, is_new] = bottom_of_mesh.try_emplace(instance.mesh);
       if (is_new) entry->second = write_bottom_level(mesh_soup(scene_, instance.mesh));
       const Bottom& bottom = entry->second;

@@ -76,6 +76,17 @@ void check_instance(const SceneView& scene, size_t index) {
 
 }  // namespace
 
+bool is_visible(const SceneView& scene, const Instance& instance) {
+  return instance.mask != 0 && scene.meshes[instance.mesh].triangle_count != 0;
+}
+
+std::vector<uint32_t> uses_of_meshes(const SceneView& scene) {
+  std::vector<uint32_t> uses(scene.meshes.size, 0);
+  for (size_t i = 0; i < scene.instances.size; i++)
+    if (is_visible(scene, scene.instances[i])) uses[scene.instances[i].mesh]++;
+  return uses;
+}
+
 void check_scene(const SceneView& scene) {
   check_positions(scene.positions);
   for (size_t i = 0; i < scene.meshes.size; i++) check_mesh(scene, i);

@@ -1,6 +1,7 @@
 // The scene as the builder is given it, and the check that every number in it can be used.
 #pragma once
 #include <cstddef>
+#include <vector>
 
 #include "../../scene_types.cuh"
 
@@ -21,6 +22,12 @@ struct SceneView {
 
 // Coordinates beyond this, in world or object space, overflow in the triangle test.
 constexpr float MAX_COORDINATE = 1e9f;
+
+// Whether rays can meet the instance at all.
+bool is_visible(const SceneView& scene, const Instance& instance);
+
+// How often each mesh is placed where rays can meet it. Those placed once are brought to world space.
+std::vector<uint32_t> uses_of_meshes(const SceneView& scene);
 
 // Throws std::invalid_argument that names the first record that cannot be used, and why.
 void check_scene(const SceneView& scene);

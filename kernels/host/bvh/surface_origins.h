@@ -2,7 +2,7 @@
 // by itself, so that tests can ask whether such rays find the same surface again.
 #pragma once
 #include "../../bvh/ray.cuh"
-#include "scene_view.h"
+#include "../build_faces.h"
 
 struct SurfaceOrigin {
   Float3 point;   // offset_origin (bvh/ray_offset.cuh) of the hit point
@@ -10,4 +10,4 @@ struct SurfaceOrigin {
 };
 
 // The hit must be one of the scene's; throws std::invalid_argument if not.
-SurfaceOrigin surface_origin(const SceneView& scene, const Ray& ray, const Hit& hit);
+SurfaceOrigin surface_origin(const SceneView& scene, const FaceArrays& built, const Ray& ray, const Hit& hit);

@@ -11,11 +11,6 @@ float world_coordinate(const float row[4], Float3 p) {
   return static_cast<float>(rx * x + ry * y + rz * z + offset);
 }
 
-Float3 world_point(const Transform& m, Float3 p) {
-  return {world_coordinate(m.rows[0], p), world_coordinate(m.rows[1], p),
-          world_coordinate(m.rows[2], p)};
-}
-
 template <class Place>
 void append(const SceneView& scene, const Mesh& mesh, uint32_t instance, Place place,
             TriangleSoup& soup) {
@@ -30,6 +25,11 @@ void append(const SceneView& scene, const Mesh& mesh, uint32_t instance, Place p
 }
 
 }  // namespace
+
+Float3 world_point(const Transform& m, Float3 p) {
+  return {world_coordinate(m.rows[0], p), world_coordinate(m.rows[1], p),
+          world_coordinate(m.rows[2], p)};
+}
 
 TriangleSoup mesh_soup(const SceneView& scene, uint32_t mesh) {
   TriangleSoup soup;

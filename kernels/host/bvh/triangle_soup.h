@@ -12,6 +12,9 @@ struct SoupTriangle {
   uint32_t triangle;  // counted within the mesh
 };
 
+// A point of object space in the world, rounded once.
+Float3 world_point(const Transform& world_from_object, Float3 point);
+
 using TriangleSoup = std::vector<SoupTriangle>;
 
 // The triangles of a mesh in object space.

@@ -86,6 +86,20 @@ def talk(value: str, context: CommandContext) -> Any:
     return "talked"
 
 
+def silent(value: float, context: CommandContext) -> Any:
+    """Report once, then say nothing more."""
+    context.progress(0.5, "half of it")
+    time.sleep(value)
+
+
+def log_freely(value: float, context: CommandContext) -> Any:
+    """Log and report what JSON cannot carry, under names that are not ours."""
+    extra = {"event": "mine", "category": "MINE", "fields": {"number": value, "what": {1, 2}}}
+    logging.getLogger("gpuqueue.mine").info("logged freely", extra=extra)
+    context.progress(value, "\ud800")
+    return "logged"
+
+
 def flood(value: int, context: CommandContext) -> Any:
     for number in range(value):
         context.progress(number / value, "y" * 10_000)
@@ -104,6 +118,13 @@ def from_threads(value: int, context: CommandContext) -> Any:
     return value
 
 
+def deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def call(value: list[Any], context: CommandContext) -> Any:
     return context.call(*value)
 
@@ -118,6 +139,12 @@ DEEDS = {
     "once": once,
     "talk": talk,
     "flood": flood,
+    "silent": silent,
+    "log_freely": lambda value, context: log_freely(float("nan"), context),
+    "zeros": lambda value, context: Binary(bytes(value), "image/x-exr"),
+    "half": lambda value, context: fail(["InvalidJob", "half \ud83d of a pair"], context),
+    "typed": lambda value, context: Binary(b"", value),
+    "nested": lambda value, context: deep(value),
     "from_threads": from_threads,
     "call": call,
     "numbers": lambda value, context: Binary(memoryview(array("f", [0] * value)), "image/x-exr"),

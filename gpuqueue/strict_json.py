@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Never
+
+from gpuqueue.errors import shown
+
+#: Arrays and objects inside each other, in a request and in a job.
+MAX_DEPTH = 64
 
 
 class NotJson(ValueError):
     """The text is not JSON that we accept; the message says what is wrong and where."""
 
 
-def parse(text: bytes | str, max_depth: int) -> Any:
+def parse(text: bytes | str, max_depth: int = MAX_DEPTH) -> Any:
     """The value of a JSON text in UTF-8, with at most `max_depth` brackets open at once.
 
     Raises NotJson.
@@ -64,9 +70,9 @@ def _finite(digits: str) -> float:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise NotJson(f"{json.dumps(twice)} stands twice in one object")
+        counts = Counter(name for name, _ in pairs)
+        [(twice, _)] = counts.most_common(1)
+        raise NotJson(f"{json.dumps(shown(twice))} stands twice in one object")
     return value
 
 
