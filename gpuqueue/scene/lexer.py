@@ -161,19 +161,20 @@ class Lexer:
             raise token.place.error('expected "file" or <file> after $include')
         self.at = match.end()
         name = decode(match[1] if match[1] is not None else match[2])
+        if name.endswith(".mdl"):
+            self._warn(f"MDL modules are not read: '{name}'", token.place)
+            return
         try:
             path = self._library.locate(name, (self.source.path.parent, self._library.root))
         except SceneError as error:
             raise token.place.error(str(error)) from None
-        if path is None or name.endswith(".mdl"):
+        if path is None:
             self._not_included(token, name, optional=match[1] is None)
         else:
             self._enter(token, path)
 
     def _not_included(self, token: Token, name: str, *, optional: bool) -> None:
-        if name.endswith(".mdl"):
-            self._warn(f"MDL modules are not read: '{name}'", token.place)
-        elif optional or _VENDOR.fullmatch(Path(name).name.lower()):
+        if optional or _VENDOR.fullmatch(Path(name).name.lower()):
             self._warn(
                 f"included file '{name}' is not there; built-in declarations are used", token.place
             )

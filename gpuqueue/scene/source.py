@@ -15,6 +15,8 @@ from gpuqueue.errors import SceneError
 #: Characters of a long line that an error shows.
 EXCERPT_WIDTH = 96
 MAX_INCLUDES = 1000
+#: What a scene file is called, and whatever it includes.
+SUFFIX = ".mi"
 _GZIP = b"\x1f\x8b"
 
 
@@ -105,7 +107,8 @@ class Library:
     def locate(self, name: str, folders: tuple[Path, ...]) -> Path | None:
         """Return the first file called `name` in `folders`; None if there is none.
 
-        Raises SceneError if every such place lies outside the root.
+        Raises SceneError if every such place lies outside the root, and for a file that is there
+        but no scene by its name: errors show lines of what is read, and the root may hold secrets.
         """
         try:
             places = [(folder / name).resolve() for folder in folders]
@@ -114,7 +117,12 @@ class Library:
         inside = [place for place in places if place.is_relative_to(self.root)]
         if not inside:
             raise SceneError(f"'{_printable(name)}' lies outside the scene folder")
-        return next(filter(_is_file, inside), None)
+        found = next(filter(_is_file, inside), None)
+        if found is not None and found.suffix.lower() != SUFFIX:
+            raise SceneError(
+                f"'{_printable(name)}' is no scene file: its name must end in {SUFFIX}"
+            )
+        return found
 
     def open(self, path: Path) -> Source:
         """Read a file that lies inside the root; each inclusion counts its bytes again."""

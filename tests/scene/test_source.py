@@ -119,3 +119,13 @@ def test_an_include_is_found_beside_the_file_or_below_the_root(tmp_path: Path) -
 def test_a_library_opens_a_scene_by_its_absolute_path(tmp_path: Path) -> None:
     (tmp_path / "a.mi").write_text("")
     assert open_scene(Library(tmp_path, 10), tmp_path / "a.mi").name == "a.mi"
+
+
+def test_a_file_that_is_no_scene_by_its_name_is_never_read(tmp_path: Path) -> None:
+    (tmp_path / "realityserver.conf").write_text("secret_key hunter2\n")
+    (tmp_path / "link.mi").symlink_to("realityserver.conf")
+    (tmp_path / "main.mi").write_text('$include "realityserver.conf"\n')
+    for name in ("realityserver.conf", "link.mi", "main.mi"):
+        with pytest.raises(SceneError, match=r"its name must end in \.mi") as error:
+            load_scene(Path(name), tmp_path)
+        assert "hunter2" not in str(error.value)
