@@ -12,8 +12,8 @@ from pydantic_core import PydanticSerializationError
 from gpuqueue.errors import InvalidJob, shown
 from gpuqueue.strict_json import NotJson, parse
 
-#: A job is small, its effect is not: without a bound one message could post a thousand times.
-MAX_TASKS = 100
+#: A job is small, its effect is not: without a bound one message could post ten thousand times.
+MAX_TASKS = 20
 #: Wrong fields that an error names.
 MAX_NAMED = 10
 

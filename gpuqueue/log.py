@@ -33,6 +33,8 @@ class Event(StrEnum):
     JOB_RELEASED = "job_released"
     TRY_FAILED = "try_failed"
     JOB_DEAD = "job_dead"
+    JOB_REDRIVEN = "job_redriven"
+    JOB_PURGED = "job_purged"
     LEASE_LOST = "lease_lost"
     QUEUE_UNREACHABLE = "queue_unreachable"
     RENDER_PROCESS_STARTED = "render_process_started"

@@ -4,7 +4,7 @@
 // g++ and clang turn into SSE, AVX or NEON; a GPU thread uses registers, one float after another.
 // Arithmetic is never contracted: both give the same bits.
 #pragma once
-#include "portability.cuh"
+#include "vec.cuh"
 
 struct alignas(16) Words4 {
   uint32_t x, y, z, w;
@@ -56,6 +56,19 @@ DEVICE Lanes<N> fused(Lanes<N> a, Lanes<N> b, Lanes<N> c) {
   UNROLL for (int i = 0; i < N; i++) result.v[i] = fused(a.v[i], b.v[i], c.v[i]);
   return result;
 }
+template <int N>
+DEVICE Lanes<N> absolute(Lanes<N> a) {
+  Lanes<N> result;
+  UNROLL for (int i = 0; i < N; i++) result.v[i] = fabsf(a.v[i]);
+  return result;
+}
+template <int N>
+DEVICE Lanes<N> copy_sign(Lanes<N> size, Lanes<N> sign) {
+  Lanes<N> result;
+  UNROLL for (int i = 0; i < N; i++) result.v[i] = copysignf(size.v[i], sign.v[i]);
+  return result;
+}
+DEVICE Lanes<4> lanes_of(Float3 v) { return {{v.x, v.y, v.z, 0.0f}}; }
 // Bit i is set where a[i] <= b[i]; never where one of them is not a number.
 template <int N>
 DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
@@ -63,6 +76,17 @@ DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
   UNROLL for (int i = 0; i < N; i++) mask |= (a.v[i] <= b.v[i] ? 1u : 0u) << i;
   return mask;
 }
+
+// Three floats to be read by an index: selects, for registers have no index.
+struct Indexed3 {
+  float v[3];
+  DEVICE float operator[](int i) const { return i == 0 ? v[0] : i == 1 ? v[1] : v[2]; }
+};
+DEVICE Indexed3 indexed(Lanes<4> a) { return {{a.v[0], a.v[1], a.v[2]}}; }
+
+// A thread that waits for memory leaves the processor to others.
+template <class T>
+DEVICE void prefetch(const T&) {}
 
 DEVICE Words4 load_words(const void* p) {
   const uint4 q = __ldg(static_cast<const uint4*>(p));
@@ -131,6 +155,17 @@ DEVICE Lanes<N> fused(Lanes<N> a, Lanes<N> b, Lanes<N> c) {
 #endif
   return {a.v * b.v + c.v};
 }
+template <int N>
+DEVICE Lanes<N> copy_sign(Lanes<N> size, Lanes<N> sign) {
+  using Bits = decltype(size.v < sign.v);
+  const Bits top = Bits{} + INT32_MIN;
+  return {(decltype(size.v))((~top & (Bits)size.v) | (top & (Bits)sign.v))};
+}
+template <int N>
+DEVICE Lanes<N> absolute(Lanes<N> a) {
+  return copy_sign(a, Lanes<N>{});
+}
+DEVICE Lanes<4> lanes_of(Float3 v) { return {Vector<4>::type{v.x, v.y, v.z, 0.0f}}; }
 // Bit i is set where a[i] <= b[i]; never where one of them is not a number.
 template <int N>
 DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
@@ -151,6 +186,24 @@ DEVICE uint32_t less_or_equal(Lanes<N> a, Lanes<N> b) {
   uint32_t mask = 0;
   for (int i = 0; i < N; i++) mask |= (lanes[i] ? 1u : 0u) << i;
   return mask;
+}
+
+// Three floats to be read by an index: a load, where a choice would be a mispredicted branch.
+struct Indexed3 {
+  float v[4];
+  DEVICE float operator[](int i) const { return v[i]; }
+};
+DEVICE Indexed3 indexed(Lanes<4> a) {
+  Indexed3 result;
+  memcpy(result.v, &a.v, sizeof(result.v));
+  return result;
+}
+
+template <class T>
+DEVICE void prefetch(const T& object) {
+  constexpr size_t CACHE_LINE = 64;
+  for (size_t line = 0; line < sizeof(T); line += CACHE_LINE)
+    __builtin_prefetch(reinterpret_cast<const char*>(&object) + line);
 }
 
 DEVICE Words4 load_words(const void* p) {

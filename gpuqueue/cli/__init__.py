@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from gpuqueue.cli.demo import demo
+from gpuqueue.cli.dlq import dlq
 from gpuqueue.cli.doctor import doctor
 from gpuqueue.cli.inspect import inspect
 from gpuqueue.cli.listen import listen
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 for function in (demo, serve, listen, submit, render, inspect, doctor, version):
     app.command()(reporting_errors(function))
+app.add_typer(dlq)
 
 
 def main() -> None:

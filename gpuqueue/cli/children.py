@@ -106,8 +106,19 @@ class Keeper:
             with self._lock:
                 if self._stopped.is_set():
                     return
-                self._child = self._start()
+                self._start_again()
             delay_s = min(2 * delay_s, MAX_DELAY_S)
+
+    def _start_again(self) -> None:
+        """Start another child; where that fails, the old one's end is waited for once more."""
+        try:
+            self._child = self._start()
+        except OSError as error:
+            log.event(
+                Event.CHILD_RESTARTED,
+                f"Listener cannot be started: {error.strerror}.",
+                level=logging.WARNING,
+            )
 
     def _log_end(self, code: int, delay_s: float) -> None:
         log.event(

@@ -47,13 +47,21 @@ class Outcome:
         return self.fate in (Fate.DONE, Fate.DEAD)
 
 
-def check_watchable(settings: Settings, queue_name: str, job: Job) -> None:
-    """Raise ConfigError if nobody could see the end of such a job."""
-    has_upload = any(task.name == "s3_upload" for task in job.tasks)
-    if not has_upload and not isinstance(open_queue(settings, queue_name), Findable):
+def check_watchable(settings: Settings, queue_name: str, job: Job, *, is_bounded: bool) -> None:
+    """Raise ConfigError if nobody could see the end of such a job.
+
+    Where only success can be seen, a wait without a bound would outlast a job that failed.
+    """
+    if isinstance(open_queue(settings, queue_name), Findable):
+        return
+    if not any(task.name == "s3_upload" for task in job.tasks):
         raise ConfigError(
             f"queue '{queue_name}' does not tell what became of a job, and this one has no "
             "s3_upload task whose object could be waited for"
+        )
+    if not is_bounded:
+        raise ConfigError(
+            f"queue '{queue_name}' does not tell of a job that failed: give a --timeout to --wait"
         )
 
 

@@ -38,8 +38,12 @@ def render(
             "-o", "--output", metavar="IMAGE", help="The picture: .png, .jpg, .exr or .hdr."
         ),
     ],
-    width: Annotated[int | None, typer.Option(min=1, help="Default: the camera's.")] = None,
-    height: Annotated[int | None, typer.Option(min=1, help="Default: the camera's.")] = None,
+    width: Annotated[
+        int | None, typer.Option(min=1, help="In pixels; default: the camera's.")
+    ] = None,
+    height: Annotated[
+        int | None, typer.Option(min=1, help="In pixels; default: the camera's.")
+    ] = None,
     samples: Annotated[
         int | None, typer.Option(min=1, help="Samples for each pixel; default: the scene's.")
     ] = None,
@@ -47,13 +51,13 @@ def render(
         int | None, typer.Option(min=1, max=1024, help="Longest path, in segments.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same picture.")] = 0,
-    exposure: Annotated[float, typer.Option(help="In EV: each step doubles.")] = 0.0,
+    exposure: Annotated[float, typer.Option(help="Brightness in EV: each step doubles.")] = 0.0,
     time_limit: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Take no more samples after this.")
     ] = None,
     device: Annotated[DeviceName, typer.Option(help="What renders.")] = DeviceName.AUTO,
     threads: Annotated[
-        int, typer.Option(min=0, max=1024, help="Of the cpu device; 0: one for each core.")
+        int, typer.Option(min=0, max=1024, help="Threads of the cpu device; 0: one for each core.")
     ] = 0,
     root: RootOption = None,
 ) -> None:

@@ -19,7 +19,9 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one."),
+        typer.Option(
+            min=0, max=65535, help="Port to listen on, 0 for a free one; default: http_address."
+        ),
     ] = None,
     listen: Annotated[
         bool,

@@ -50,6 +50,7 @@ def submit(
     """Put a job into the queue and print its id.
 
     With --wait the exit code is the outcome: 0 done, 1 dead, 3 not known within the --timeout.
+    Of a job in SQS only success can be seen, as its objects appear; that needs a --timeout.
 
     \b
     gpuqueue submit rs_fancy_render -p scene_file=scenes/cornell.mi -p width=640 --wait \\
@@ -66,7 +67,7 @@ def submit(
     job = Job.new(command, parameters, tasks)
     name = queue or settings.queue_manager.default_queue
     if wait and name is not None:
-        check_watchable(settings, name, job)
+        check_watchable(settings, name, job, is_bounded=timeout is not None)
     job_id = submit_job(settings, command, parameters, queue, tasks)
     typer.echo(job_id)
     if wait and name is not None:

@@ -96,11 +96,13 @@ class QueueManagerSettings(_Frozen):
     #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
     max_job_time_s: int = Field(default=41400, ge=1, le=43100)
     #: How long a command may go without a report of progress; loading a scene is one silence.
-    stall_timeout_s: int = Field(default=43100, ge=1, le=43100)
+    stall_timeout_s: int = Field(default=3600, ge=1, le=43100)
     #: How long a failed try waits at most before its message becomes visible again.
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
     stop_grace_s: float = Field(default=0, ge=0, le=43200)
+    #: Stop when EC2 says that it will take this instance away; off EC2 nobody answers.
+    watch_interruptions: bool = False
     http_post: HttpPostSettings = HttpPostSettings()
 
     @property

@@ -46,10 +46,10 @@ class Handler:
 
         Raises nothing: a job must not end its listener.
         """
-        log = JobLog(self._queue.name, message.id)
+        log = JobLog(self._queue.name, message.original_id)
         try:
             with lease:
-                job = Job.from_body(message.body, message.id)
+                job = Job.from_body(message.body, message.original_id)
                 log = JobLog(self._queue.name, job.id)
                 start = time.monotonic()
                 self._do(job, lease, log)

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from gpuqueue.queues.dead_letters import DeadLetters
+
 
 @dataclass(frozen=True)
 class Message:
@@ -18,6 +20,13 @@ class Message:
     receives: int
     #: Of this receive, on the monotonic clock of this process.
     received_at: float = field(default_factory=time.monotonic, compare=False)
+    #: Its id before a redrive, where the queue gave it a new one.
+    first_id: str | None = None
+
+    @property
+    def original_id(self) -> str:
+        """What a job without an id of its own is called; a redrive does not change it."""
+        return self.first_id or self.id
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,9 @@ class Queue(Protocol):
 
         Raises LeaseLost, and ConfigError, the message still held, if there is no such queue.
         """
+
+    def dead_letters(self) -> DeadLetters:
+        """Look at the dead letters, in a ``with`` block. Raises ConfigError if none are kept."""
 
     def counts(self) -> QueueCounts:
         """Approximate counts of messages."""

@@ -23,6 +23,7 @@ from gpuqueue.config.settings import LocalQueueSettings
 from gpuqueue.errors import ConfigError, LeaseLost
 from gpuqueue.queues.base import Message, QueueCounts, Whereabouts
 from gpuqueue.queues.body import check_body, readable
+from gpuqueue.queues.local_dead_letters import LocalDeadLetters
 from gpuqueue.queues.sqlite import connect, explained
 
 #: A wait looks this often for what another process sent.
@@ -170,6 +171,10 @@ class LocalQueue:
             ).rowcount
         if not changed:
             raise _lost(message)
+
+    def dead_letters(self) -> LocalDeadLetters:
+        """Look at the dead letters."""
+        return LocalDeadLetters(self._transaction, self._clock)
 
     def counts(self) -> QueueCounts:
         """Exact counts at this moment."""

@@ -100,5 +100,7 @@ def explained(what: str) -> Iterator[None]:
         advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
         kind = TransientError if code in _TRANSIENT else ConfigError
         raise kind(f"{what}: {error}{advice}") from error
+    except FileExistsError as error:
+        raise ConfigError(f"{what}: {error.filename} is a file, expected a folder") from error
     except OSError as error:
         raise ConfigError(f"{what}: {error.strerror or error}") from error

@@ -1,18 +1,15 @@
 """Amazon SQS, or a server that speaks like it.
 
-A dead letter keeps its body and gets the attributes ``error``, ``job_id`` and ``host``. In a FIFO
-queue each job is a message group of its own, so that several listeners can work on it.
+In a FIFO queue each job is a message group of its own, so that several listeners can work on it.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import re
-import socket
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from gpuqueue.aws import explained, sqs_client
@@ -21,7 +18,15 @@ from gpuqueue.config.settings import SqsQueueSettings
 from gpuqueue.errors import ConfigError, InvalidJob, LeaseLost
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.queues.base import Message, QueueCounts
-from gpuqueue.queues.body import ATTRIBUTE_BYTES, MAX_MESSAGE_BYTES, check_body, readable
+from gpuqueue.queues.body import check_body
+from gpuqueue.queues.sqs_dead_letters import (
+    RedrivePolicy,
+    SqsDeadLetters,
+    dead_attributes,
+    fifo_fields,
+    named_id,
+    own_id,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -34,7 +39,6 @@ MAX_LEASE_S = 12 * 3600 - 10
 #: A long poll is answered after `MAX_WAIT_S`; everything else at once.
 POLL_TIMEOUT_S = MAX_WAIT_S + 10
 CALL_TIMEOUT_S = 10
-MAX_REASON_BYTES = 1024
 
 _LEASE_CODES = dict.fromkeys(
     ("MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"), LeaseLost
@@ -48,7 +52,6 @@ class SqsQueue:
     def __init__(self, settings: Settings, queue: SqsQueueSettings) -> None:
         self.name = queue.name
         self._url = queue.queue_url
-        self._is_fifo = queue.queue_url.endswith(".fifo")
         self._visibility_timeout_s = settings.queue_manager.visibility_timeout_s
         self._what = f"queue '{queue.name}' ({queue.queue_url})"
         region, endpoint_url = place_of(queue.queue_url)
@@ -68,7 +71,7 @@ class SqsQueue:
         check_body(body)
         with explained(self._what, _BODY_CODES):
             return self._calls.send_message(
-                QueueUrl=self._url, MessageBody=body, **self._fifo_fields(job_id, job_id)
+                QueueUrl=self._url, MessageBody=body, **fifo_fields(self._url, job_id, job_id)
             )["MessageId"]
 
     def receive(self, wait_s: float) -> Message | None:
@@ -80,6 +83,7 @@ class SqsQueue:
                 WaitTimeSeconds=min(MAX_WAIT_S, math.ceil(wait_s)),
                 VisibilityTimeout=self._visibility_timeout_s,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageAttributeNames=["job_id"],
             )
             for message in received.get("Messages", []):
                 return Message(
@@ -87,6 +91,7 @@ class SqsQueue:
                     body=message["Body"],
                     receipt=message["ReceiptHandle"],
                     receives=int(message["Attributes"]["ApproximateReceiveCount"]),
+                    first_id=named_id(message),
                 )
         return None
 
@@ -126,32 +131,27 @@ class SqsQueue:
         self.delete(message)
 
     def _send_dead(self, message: Message, reason: str) -> None:
-        url = self._dead_letter_url()
-        if url is None:
-            raise ConfigError(f"{self._what}: it has no redrive policy")
-        job_id = _job_id_of(message)
-        values = {
-            "error": readable(reason, MAX_REASON_BYTES),
-            "job_id": job_id,
-            "host": readable(socket.gethostname(), 255),
-        }
-        # A message inserted by hand may fill SQS's limit; then it goes without its reason.
-        fits = len(message.body.encode()) <= MAX_MESSAGE_BYTES - ATTRIBUTE_BYTES
-        attributes = {name: _string(value) for name, value in values.items()} if fits else {}
+        policy = RedrivePolicy.of(self._calls, self._url, self._what)
+        url = policy.target_url(self._calls, self._what)
+        job_id = own_id(message.body) or message.original_id
         with explained(f"{self._what}: dead-letter queue {url}"):
             self._calls.send_message(
                 QueueUrl=url,
                 MessageBody=message.body,
-                MessageAttributes=attributes,
-                **self._fifo_fields(job_id, message.id),
+                MessageAttributes=dead_attributes(message, reason, policy),
+                **fifo_fields(self._url, job_id, message.id),
             )
+
+    def dead_letters(self) -> SqsDeadLetters:
+        """Look at the dead letters; the block hides them from others for at most two minutes."""
+        return SqsDeadLetters(self._calls, self._url, self._what)
 
     def counts(self) -> QueueCounts:
         """SQS's approximate counts; a dead-letter queue that may not be read counts as empty."""
         waiting, in_flight, delayed = self._numbers(self._url, *_COUNTS)
         try:
-            url = self._dead_letter_url()
-            [dead] = [0] if url is None else self._numbers(url, _COUNTS[0])
+            policy = RedrivePolicy.of(self._calls, self._url, self._what)
+            [dead] = self._numbers(policy.target_url(self._calls, self._what), _COUNTS[0])
         except ConfigError:
             dead = 0
         return QueueCounts(visible=waiting + delayed, in_flight=in_flight, dead=dead)
@@ -159,11 +159,12 @@ class SqsQueue:
     def check(self) -> None:
         """Return if the queue can be reached; warn if it has no dead-letter queue."""
         self._numbers(self._url, *_COUNTS)
-        if self._dead_letter_policy() is None:
+        try:
+            RedrivePolicy.of(self._calls, self._url, self._what)
+        except ConfigError as error:
             log.event(
                 Event.CONFIG_NOTE,
-                f"{self._what} has no redrive policy: jobs that always fail come back forever; "
-                "give it a dead-letter queue",
+                f"{error}: jobs that always fail come back forever; give it a dead-letter queue",
                 level=logging.WARNING,
                 queue=self.name,
             )
@@ -173,29 +174,6 @@ class SqsQueue:
         with explained(self._what):
             answer = self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=names)
             return [int(answer["Attributes"][name]) for name in names]
-
-    def _dead_letter_policy(self) -> str | None:
-        """The redrive policy, in JSON. Asked for each time: an operator may change it."""
-        with explained(self._what):
-            answer = self._calls.get_queue_attributes(
-                QueueUrl=self._url, AttributeNames=["RedrivePolicy"]
-            )
-            return answer.get("Attributes", {}).get("RedrivePolicy")
-
-    def _dead_letter_url(self) -> str | None:
-        policy = self._dead_letter_policy()
-        if policy is None:
-            return None
-        with explained(f"{self._what}: dead-letter queue of {policy}"):
-            account, name = json.loads(policy)["deadLetterTargetArn"].split(":")[-2:]
-            return self._calls.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)[
-                "QueueUrl"
-            ]
-
-    def _fifo_fields(self, group: str, deduplication: str) -> dict[str, Any]:
-        if not self._is_fifo:
-            return {}
-        return {"MessageGroupId": group, "MessageDeduplicationId": deduplication}
 
 
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
@@ -213,17 +191,3 @@ def place_of(queue_url: str) -> tuple[str | None, str]:
     url = urlsplit(queue_url)
     region = re.search(r"(?:^|\.)sqs(?:-fips)?\.([a-z]+-[a-z0-9-]+)\.", url.hostname or "")
     return region and region[1], f"{url.scheme}://{url.netloc}"
-
-
-def _string(value: str) -> Any:
-    return {"DataType": "String", "StringValue": value}
-
-
-def _job_id_of(message: Message) -> str:
-    """The job's id if the body names one that SQS takes everywhere, else the message's."""
-    try:
-        job_id = json.loads(message.body)["id"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return message.id
-    is_usable = isinstance(job_id, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,128}", job_id)
-    return str(job_id) if is_usable else message.id

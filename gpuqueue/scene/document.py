@@ -46,6 +46,8 @@ class Document:
         self.render: Render | None = None
         self.warnings = Warnings()
         self.open_namespaces = 0
+        #: Points that free-form surfaces have been cut into so far.
+        self.surface_points = 0
         self.incremental = False
 
     def define(self, entity: Entity) -> None:

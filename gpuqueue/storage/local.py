@@ -46,6 +46,10 @@ class LocalStorage:
         self.root = root.absolute()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise ConfigError(
+                f"bucket '{name}' ({root}): it is a file, expected a folder"
+            ) from None
         except OSError as error:
             raise ConfigError(f"bucket '{name}' ({root}): {error.strerror}") from error
 

@@ -10,7 +10,7 @@ struct FloatLayout {
   using Block = TriangleBlock<4>;
   static constexpr int block_width = 4;
   static constexpr float node_cost = 1.0f, block_cost = 0.9f;
-  static constexpr bool has_octant_slots = false;
+  static constexpr bool has_octant_slots = false, joins_levels = false;
 
   template <class Visitor>
   static DEVICE bool walk(const void* nodes, uint32_t root, const BoxRay& ray, Visitor& visitor) {
@@ -23,10 +23,10 @@ struct CompressedLayout {
   using Block = TriangleBlock<1>;
   static constexpr int block_width = 1;
   static constexpr float node_cost = 1.2f, block_cost = 0.5f;
-  static constexpr bool has_octant_slots = true;
+  static constexpr bool has_octant_slots = true, joins_levels = true;
 
   template <class Visitor>
-  static DEVICE bool walk(const void* nodes, uint32_t root, const BoxRay& ray, Visitor& visitor) {
-    return walk_octant_order(static_cast<const Node*>(nodes), root, ray, visitor);
+  static DEVICE bool walk(const void* nodes, uint32_t root, Visitor& visitor) {
+    return walk_octant_order(static_cast<const Node*>(nodes), root, visitor);
   }
 };

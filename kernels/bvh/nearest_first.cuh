@@ -12,9 +12,14 @@ struct StackEntry {
 // Per level all children but the one that is visited next.
 constexpr int NEAREST_FIRST_STACK = 7 * MAX_DEPTH + 1;
 
-// Takes the nearest of the hit children, pushes the others. Mostly there are two or three.
-DEVICE uint32_t push_farther(const FloatNode& node, uint32_t hits, const Lanes<8>& entry,
-                             StackEntry* stack, int& size) {
+DEVICE void prefetch_node(const FloatNode* nodes, uint32_t child) {
+  if (!is_leaf(child)) prefetch(nodes[child]);
+}
+
+// Takes the nearest of the hit children of a node, pushes the others. Mostly there are two or
+// three; the first two are fetched while they are put in order.
+DEVICE uint32_t push_farther(const FloatNode* nodes, const FloatNode& node, uint32_t hits,
+                             const Lanes<8>& entry, StackEntry* stack, int& size) {
   const auto take = [&]() -> StackEntry {
     const int i = lowest_bit(hits);
     hits &= hits - 1;
@@ -24,6 +29,8 @@ DEVICE uint32_t push_farther(const FloatNode& node, uint32_t hits, const Lanes<8
   if (!hits) return first.child;
   const int base = size;
   const StackEntry second = take();
+  prefetch_node(nodes, first.child);
+  prefetch_node(nodes, second.child);
   if (first.entry <= second.entry) {
     stack[size++] = second;
     if (!hits) return first.child;
@@ -58,7 +65,7 @@ DEVICE bool walk_nearest_first(const FloatNode* nodes, uint32_t root, const BoxR
       Lanes<8> entry;
       const uint32_t hits = hit_children(nodes[child], ray, visitor.t_max(), entry);
       if (hits) {
-        child = push_farther(nodes[child], hits, entry, stack, size);
+        child = push_farther(nodes, nodes[child], hits, entry, stack, size);
         continue;
       }
     }

@@ -52,12 +52,12 @@ DEVICE CompressedHits hit_children(const CompressedNode& node, const BoxRay& ray
   const Words4 head = load_words(&node), children = load_words(&node.first_child);
   const Words4 px = load_words(node.planes[0]), py = load_words(node.planes[2]),
                pz = load_words(node.planes[4]);
-  const GridAxis x = grid_axis(float_of(head.x), head.w & 255u, ray.inverse.x, ray.near_offset.x,
-                               ray.far_offset.x);
-  const GridAxis y = grid_axis(float_of(head.y), head.w >> 8 & 255u, ray.inverse.y,
-                               ray.near_offset.y, ray.far_offset.y);
-  const GridAxis z = grid_axis(float_of(head.z), head.w >> 16 & 255u, ray.inverse.z,
-                               ray.near_offset.z, ray.far_offset.z);
+  const GridAxis x = grid_axis(float_of(head.x), head.w & 255u, ray.inverse[0], ray.near_offset[0],
+                               ray.far_offset[0]);
+  const GridAxis y = grid_axis(float_of(head.y), head.w >> 8 & 255u, ray.inverse[1],
+                               ray.near_offset[1], ray.far_offset[1]);
+  const GridAxis z = grid_axis(float_of(head.z), head.w >> 16 & 255u, ray.inverse[2],
+                               ray.near_offset[2], ray.far_offset[2]);
   const bool flip_x = ray.octant & 1u, flip_y = ray.octant & 2u, flip_z = ray.octant & 4u;
   uint32_t slots = 0;
   UNROLL for (int half = 0; half < 2; half++) {

@@ -14,14 +14,14 @@ static_assert(sizeof(FloatNode) == 256);
 // The children that the ray enters before t_max, one bit each, and the distances of entry.
 DEVICE uint32_t hit_children(const FloatNode& node, const BoxRay& ray, float t_max,
                              Lanes<8>& entry) {
-  const uint32_t x = ray.octant & 1u, y = ray.octant >> 1 & 1u, z = ray.octant >> 2;
-  const auto near = [&](int plane, float inverse, float offset) {
+  const size_t x = ray.octant & 1u, y = ray.octant >> 1 & 1u, z = ray.octant >> 2;
+  const auto near = [&](size_t plane, float inverse, float offset) {
     return fused(load_lanes<8>(node.planes[plane]), all_lanes<8>(inverse), all_lanes<8>(offset));
   };
-  const Float3 r = ray.inverse, n = ray.near_offset, f = ray.far_offset;
-  entry = maximum(maximum(near(0 + x, r.x, n.x), near(2 + y, r.y, n.y)),
-                  maximum(near(4 + z, r.z, n.z), all_lanes<8>(ray.t_min)));
-  const Lanes<8> exit = minimum(minimum(near(1 - x, r.x, f.x), near(3 - y, r.y, f.y)),
-                                minimum(near(5 - z, r.z, f.z), all_lanes<8>(t_max)));
+  const Lanes<4> r = ray.inverse, n = ray.near_offset, f = ray.far_offset;
+  entry = maximum(maximum(near(0 + x, r[0], n[0]), near(2 + y, r[1], n[1])),
+                  maximum(near(4 + z, r[2], n[2]), all_lanes<8>(ray.t_min)));
+  const Lanes<8> exit = minimum(minimum(near(1 - x, r[0], f[0]), near(3 - y, r[1], f[1])),
+                                minimum(near(5 - z, r[2], f[2]), all_lanes<8>(t_max)));
   return less_or_equal(entry, exit * all_lanes<8>(NODE_SLACK));
 }

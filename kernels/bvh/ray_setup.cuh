@@ -14,6 +14,7 @@
 // TRIANGLE_SLACK lets 9u of gap pass between its entry and its exit, NODE_SLACK 20u: more than
 // 9u + 8u for the roundings above and of the products themselves.
 #pragma once
+#include "../simd.cuh"
 #include "ray.cuh"
 
 constexpr float OFFSET_SLACK = 2.4e-7f;
@@ -22,9 +23,10 @@ constexpr float NODE_SLACK = 1.0000012f;
 // Stands for infinity, so that no product of it and a slack is one.
 constexpr float FARTHEST = 3e38f;
 
-// The ray as boxes see it: the distance of a plane is plane * inverse + near (or far) offset.
+// The ray as boxes see it: the distance of a plane is plane * inverse + near (or far) offset. Lanes
+// are x, y, z and one that stands for nothing.
 struct BoxRay {
-  Float3 inverse, near_offset, far_offset;
+  Lanes<4> inverse, near_offset, far_offset;
   uint32_t octant;  // bit per axis: set where the direction is negative
   float t_min;
 };
@@ -33,46 +35,46 @@ struct BoxRay {
 // Intersection", JCGT 2(1): axes permuted so that z is the longest of the direction, space sheared
 // so that the ray runs along z. origin and inverse are those of the ray, not permuted.
 struct TriangleRay {
-  Float3 origin, inverse;
+  Indexed3 origin, inverse;
   int z_axis;
   float x_shear, y_shear;
   float t_min;
 };
 
-DEVICE float pick(int axis, Float3 v) { return axis == 0 ? v.x : axis == 1 ? v.y : v.z; }
-
 DEVICE int following_axis(int axis) { return axis == 2 ? 0 : axis + 1; }
 
-// Whether a ray can hit anything: origin and direction finite, direction not zero, some t allowed.
-DEVICE bool is_traceable(const Ray& ray) {
-  const Float3 o = absolute(ray.origin), d = absolute(ray.direction);
-  return o.x + o.y + o.z <= FARTHEST && d.x + d.y + d.z <= FARTHEST && max_component(d) >= 1e-18f &&
-         ray.t_min <= ray.t_max && ray.t_max >= 0.0f;
-}
+constexpr uint32_t THREE_LANES = 7;
 
-// A component that is zero, or as good as zero, becomes a tiny one: its planes are then far away
-// on either side of the origin and no distance is infinite or not a number.
-DEVICE float safe_inverse(float d, float tiny) {
-  return 1.0f / (fabsf(d) < tiny ? (d < 0.0f ? -tiny : tiny) : d);
+// Whether a ray can hit anything: origin and direction finite, direction not zero, some t allowed.
+// One branch for all of it.
+DEVICE bool is_traceable(const Ray& ray) {
+  const Lanes<4> farthest = all_lanes<4>(FARTHEST);
+  const uint32_t finite = less_or_equal(absolute(lanes_of(ray.origin)), farthest) &
+                          less_or_equal(absolute(lanes_of(ray.direction)), farthest);
+  return ((finite & THREE_LANES) == THREE_LANES) &
+         (max_component(absolute(ray.direction)) >= 1e-18f) &
+         (ray.t_min <= ray.t_max) & (ray.t_max >= 0.0f);
 }
 
 DEVICE BoxRay box_ray(const Ray& ray) {
-  const Float3 d = ray.direction;
-  const float tiny = max_component(absolute(d)) * 1e-18f;
-  const Float3 inverse = {safe_inverse(d.x, tiny), safe_inverse(d.y, tiny),
-                          safe_inverse(d.z, tiny)};
-  const Float3 n = -(ray.origin * inverse);
-  const Float3 slack = absolute(n) * OFFSET_SLACK;
-  const uint32_t octant = (inverse.x < 0.0f ? 1u : 0u) | (inverse.y < 0.0f ? 2u : 0u) |
-                          (inverse.z < 0.0f ? 4u : 0u);
-  return {inverse, n - slack, n + slack, octant, maximum(ray.t_min, 0.0f)};
+  const Lanes<4> d = lanes_of(ray.direction), zero = all_lanes<4>(0.0f);
+  // A component that is zero, or as good as zero, becomes a tiny one: its planes are then far away
+  // on either side of the origin and no distance is infinite or not a number.
+  const float tiny = max_component(absolute(ray.direction)) * 1e-18f;
+  const Lanes<4> inverse =
+      all_lanes<4>(1.0f) / copy_sign(maximum(absolute(d), all_lanes<4>(tiny)), d);
+  const Lanes<4> n = lanes_of(ray.origin) * inverse;
+  const Lanes<4> slack = absolute(n) * all_lanes<4>(OFFSET_SLACK);
+  return {inverse, zero - (n + slack), slack - n, less_or_equal(inverse, zero) & THREE_LANES,
+          maximum(ray.t_min, 0.0f)};
 }
 
 DEVICE TriangleRay triangle_ray(const Ray& ray, const BoxRay& box) {
   const Float3 d = absolute(ray.direction);
-  const int z = d.x > d.y ? (d.x > d.z ? 0 : 2) : (d.y > d.z ? 1 : 2);
+  const int z = d.z >= maximum(d.x, d.y) ? 2 : d.x > d.y ? 0 : 1;
   const int x = following_axis(z), y = following_axis(x);
-  const float per_z = pick(z, box.inverse);
-  return {ray.origin, box.inverse, z, product(pick(x, ray.direction), per_z),
-          product(pick(y, ray.direction), per_z), box.t_min};
+  const Indexed3 direction = indexed(lanes_of(ray.direction)), inverse = indexed(box.inverse);
+  const float per_z = inverse[z];
+  return {indexed(lanes_of(ray.origin)), inverse, z, product(direction[x], per_z),
+          product(direction[y], per_z), box.t_min};
 }

@@ -4,7 +4,8 @@
 // instance wins, then the one with the lowest triangle.
 #pragma once
 #include "closest_query.cuh"
-#include "instance_level.cuh"
+#include "joined_levels.cuh"
+#include "nested_levels.cuh"
 
 template <bool OnGpu>
 struct LayoutFor {
@@ -16,6 +17,14 @@ struct LayoutFor<true> {
 };
 // The layout of the build at hand.
 using KernelLayout = LayoutFor<ON_GPU>::type;
+
+// Shows the query every triangle that the ray may hit before query.t_max. True where the query
+// ended the search.
+template <class Layout, class Query>
+DEVICE bool trace(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Query& query) {
+  if constexpr (Layout::joins_levels) return trace_joined<Layout>(accelerator, ray, mask, query);
+  else return trace_nested<Layout>(accelerator, ray, mask, query);
+}
 
 // The first hit of the instances whose mask has a bit in common with mask. False, and hit.instance
 // is NO_INSTANCE, where there is none; a ray with a zero, infinite or NaN component sum hits none.

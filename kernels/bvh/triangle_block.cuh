@@ -21,30 +21,28 @@ struct Corners {
 template <int W>
 DEVICE Corners<W> corners_from(const TriangleBlock<W>& block, const TriangleRay& ray) {
   const int z = ray.z_axis, x = following_axis(z), y = following_axis(x);
-  const auto row = [&](int k, float o) {
-    return load_lanes<W>(block.corner[k]) - all_lanes<W>(o);
+  const auto coordinate = [&](int corner, int axis) {
+    return load_lanes<W>(block.corner[3 * corner] + W * axis) - all_lanes<W>(ray.origin[axis]);
   };
-  const float ox = pick(x, ray.origin), oy = pick(y, ray.origin), oz = pick(z, ray.origin);
-  return {row(x, ox),     row(y, oy),     row(z, oz),     row(3 + x, ox), row(3 + y, oy),
-          row(3 + z, oz), row(6 + x, ox), row(6 + y, oy), row(6 + z, oz)};
+  return {coordinate(0, x), coordinate(0, y), coordinate(0, z),
+          coordinate(1, x), coordinate(1, y), coordinate(1, z),
+          coordinate(2, x), coordinate(2, y), coordinate(2, z)};
 }
 
-DEVICE Float3 rounded_difference(Float3 a, Float3 b) {
-  return {difference(a.x, b.x), difference(a.y, b.y), difference(a.z, b.z)};
-}
-
-// One triangle: three 128-bit loads, and selects in place of indexed loads.
+// One triangle: three 128-bit loads.
 DEVICE Corners<1> corners_from(const TriangleBlock<1>& block, const TriangleRay& ray) {
   const Words4 p = load_words(block.corner[0]), q = load_words(block.corner[4]),
                s = load_words(block.corner[8]);
-  const Float3 o = ray.origin;
-  const Float3 a = rounded_difference({float_of(p.x), float_of(p.y), float_of(p.z)}, o);
-  const Float3 b = rounded_difference({float_of(p.w), float_of(q.x), float_of(q.y)}, o);
-  const Float3 c = rounded_difference({float_of(q.z), float_of(q.w), float_of(s.x)}, o);
-  const auto lane = [](int axis, Float3 v) { return all_lanes<1>(pick(axis, v)); };
+  const auto corner = [&](uint32_t x, uint32_t y, uint32_t z) {
+    return indexed(lanes_of({difference(float_of(x), ray.origin[0]),
+                              difference(float_of(y), ray.origin[1]),
+                              difference(float_of(z), ray.origin[2])}));
+  };
+  const Indexed3 a = corner(p.x, p.y, p.z), b = corner(p.w, q.x, q.y), c = corner(q.z, q.w, s.x);
+  const auto lane = [](const Indexed3& v, int axis) { return all_lanes<1>(v[axis]); };
   const int z = ray.z_axis, x = following_axis(z), y = following_axis(x);
-  return {lane(x, a), lane(y, a), lane(z, a), lane(x, b), lane(y, b),
-          lane(z, b), lane(x, c), lane(y, c), lane(z, c)};
+  return {lane(a, x), lane(a, y), lane(a, z), lane(b, x), lane(b, y),
+          lane(b, z), lane(c, x), lane(c, y), lane(c, z)};
 }
 
 // Where the line of the ray enters and leaves the bounding box of each triangle.
@@ -62,9 +60,9 @@ DEVICE Interval<W> slab(Lanes<W> a, Lanes<W> b, Lanes<W> c, float inverse) {
 template <int W>
 DEVICE Interval<W> box_interval(const Corners<W>& k, const TriangleRay& ray) {
   const int z_axis = ray.z_axis, x_axis = following_axis(z_axis), y_axis = following_axis(x_axis);
-  const Interval<W> x = slab(k.ax, k.bx, k.cx, pick(x_axis, ray.inverse)),
-                    y = slab(k.ay, k.by, k.cy, pick(y_axis, ray.inverse)),
-                    z = slab(k.az, k.bz, k.cz, pick(z_axis, ray.inverse));
+  const Interval<W> x = slab(k.ax, k.bx, k.cx, ray.inverse[x_axis]),
+                    y = slab(k.ay, k.by, k.cy, ray.inverse[y_axis]),
+                    z = slab(k.az, k.bz, k.cz, ray.inverse[z_axis]);
   return {maximum(x.entry, maximum(y.entry, z.entry)), minimum(x.exit, minimum(y.exit, z.exit))};
 }
 
@@ -97,7 +95,7 @@ DEVICE BlockHits<W> hit_triangles(const TriangleBlock<W>& block, const TriangleR
   hits.second_edge = v;
   hits.third_edge = w;
   // Not finite where the triangle is seen edge-on or has no area: no hit. t is never less.
-  const Lanes<W> per_z = all_lanes<W>(pick(ray.z_axis, ray.inverse));
+  const Lanes<W> per_z = all_lanes<W>(ray.inverse[ray.z_axis]);
   const Lanes<W> depth = (u * k.az + v * k.bz + w * k.cz) / hits.area * per_z;
   hits.mask &= less_or_equal(depth, all_lanes<W>(t_max)) &
                less_or_equal(all_lanes<W>(-FARTHEST), depth);

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .site import MAX_RECEIVES, SECRET_KEY, Site
+from .site import MAX_RECEIVES, SECRET_KEY, Site, running_site
 
 AT_ONCE = 1
 
@@ -77,3 +77,16 @@ def test_a_large_result_goes_through(site: Site) -> None:
     job_id = site.submit("probe", {"do": "zeros", "value": 50 << 20}, tasks=[task])
     assert site.end_of(job_id) == "done"
     assert (site.folder / "bucket" / "large.exr").stat().st_size == 50 << 20
+
+
+def test_a_listener_stopped_by_jobs_that_all_crash_is_replaced_and_they_end_dead(
+    tmp_path: Path,
+) -> None:
+    """Three crashes in a row look like a bad machine, so the listener ends; `serve` has another."""
+    with running_site(tmp_path, outlives=False) as site:
+        jobs = [site.submit("probe", {"do": "abort"}) for _ in range(4)]
+        good = site.submit("get_version")
+        assert all("killed by SIGABRT" in site.end_of(job_id, 120) for job_id in jobs)
+        assert site.end_of(good) == "done"
+        assert "this machine needs a look" in site.server.log
+        assert "Listener ended with code 1; starting another" in site.server.log

@@ -49,7 +49,7 @@ def body(**fields: Any) -> str:
         (body(parameters=[]), "parameters: Input should be a valid dictionary"),
         (body(tasks=[{"name": "no"}]), "unknown task 'no'"),
         (body(tasks=[{"name": "s3_upload", "config": {"bucket": "no", "key": "a"}}]), "bucket"),
-        (body(tasks=[{"name": "s3_upload", "config": {"bucket": "results"}}] * 101), "at most 100"),
+        (body(tasks=[{"name": "s3_upload", "config": {"bucket": "results"}}] * 21), "at most 20"),
     ],
     ids=lambda value: str(value)[:50],
 )

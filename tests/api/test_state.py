@@ -74,6 +74,22 @@ def test_a_queue_that_does_not_answer_is_not_waited_for(
     assert not found.is_ready
 
 
+def test_a_queue_that_does_not_answer_is_asked_once_and_holds_up_no_other(
+    settings: Settings,
+    answer: Callable[[Callable[[], QueueCounts]], None],
+    never: Callable[[], QueueCounts],
+) -> None:
+    asked = []
+
+    def hang() -> QueueCounts:
+        asked.append(1)
+        return never()
+
+    answer(hang)
+    found = ask(settings, times=20, kept_s=-1, patience_s=0.02)
+    assert (len(asked), found.buckets[0].problem) == (1, None)
+
+
 @pytest.mark.parametrize(
     ("error", "problem"),
     [

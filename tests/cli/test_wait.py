@@ -94,7 +94,9 @@ def test_of_a_job_in_sqs_the_arrival_of_its_results_is_seen(cloud: Cloud) -> Non
         for key in ("a/${message_id}.${mime_ext}", "b/fixed")
     )
     job = Job(id="job-1", command="get_version", tasks=tasks)
-    check_watchable(settings, "jobs", job)
+    check_watchable(settings, "jobs", job, is_bounded=True)
+    with pytest.raises(ConfigError, match="--timeout"):
+        check_watchable(settings, "jobs", job, is_bounded=False)
     bucket = open_bucket(settings, "results")
     outcomes = watch(settings, "jobs", job)
     bucket.put("a/job-1.json", Binary(b"1", "application/json"))
@@ -108,4 +110,4 @@ def test_of_a_job_in_sqs_the_arrival_of_its_results_is_seen(cloud: Cloud) -> Non
 def test_a_job_in_sqs_without_an_upload_cannot_be_waited_for(cloud: Cloud) -> None:
     settings = Settings(aws=cloud.aws.model_copy(update={"queues": (cloud.make_queue(),)}))
     with pytest.raises(ConfigError, match="does not tell what became of a job"):
-        check_watchable(settings, "jobs", Job(command="get_version"))
+        check_watchable(settings, "jobs", Job(command="get_version"), is_bounded=True)

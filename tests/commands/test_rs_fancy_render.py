@@ -119,7 +119,8 @@ def test_a_link_that_leads_outside_is_refused_at_submit_and_at_run(
 
 def test_a_link_to_itself_is_refused_at_submit(settings: Settings) -> None:
     (settings.content_root / "loop.mi").symlink_to("loop.mi")
-    with pytest.raises(InvalidJob, match=r"'loop\.mi' is not a usable path"):
+    # Python 3.13 resolves a link to itself without an error.
+    with pytest.raises(InvalidJob, match=r"'loop\.mi' is (not a usable path|no file)"):
         COMMAND.check_at_submit({"scene_file": "loop.mi"}, settings)
 
 

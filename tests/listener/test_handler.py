@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from gpuqueue.config.settings import QueueManagerSettings
 from gpuqueue.errors import (
     ConfigError,
     DeviceLost,
+    GpuqueueError,
     Interrupted,
     InvalidJob,
     JobFailed,
@@ -195,6 +197,24 @@ def test_an_interruption_between_two_tasks_hands_the_job_back() -> None:
     assert isinstance(handle(queue, runner, received.body, lease), Interrupted)
     assert len(Note.runs) == 1
     assert queue.did("release")[0][1] == 0
+
+
+@pytest.mark.parametrize("reason", [Interrupted("stop"), JobFailed("too long"), LOST])
+def test_a_task_that_hangs_is_left_alone_when_the_lease_ends(
+    monkeypatch: pytest.MonkeyPatch, reason: GpuqueueError
+) -> None:
+    end, received = threading.Event(), message(body())
+    lease = lease_of(received)
+
+    def hang(*_: object) -> None:
+        lease.revoke(reason)
+        end.wait(30)
+
+    monkeypatch.setattr(Note, "run", hang)
+    queue = FakeQueue()
+    assert handle(queue, FakeRunner(RESULT), received.body, lease) is reason
+    assert not queue.did("delete")
+    end.set()
 
 
 def test_a_task_that_fails_for_a_while_is_tried_again_without_running_the_command_again() -> None:

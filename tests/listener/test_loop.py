@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 
 import pytest
@@ -70,6 +71,16 @@ def test_an_unreachable_queue_is_waited_for(caplog: pytest.LogCaptureFixture) ->
     assert len(runner.ran) == 1
     for error in errors:
         assert any(f"{error}; next try in" in line for line in caplog.messages)
+
+
+def test_a_poll_that_brings_nothing_at_once_is_waited_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "MIN_POLL_S", 0.1)
+    queue = FakeQueue()
+    started = time.monotonic()
+    listen(queue, FakeRunner(RESULT), stop_after(3, queue))
+    assert time.monotonic() - started >= 0.3
 
 
 def test_a_queue_that_cannot_be_reached_at_the_start_is_waited_for_too() -> None:

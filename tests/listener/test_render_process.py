@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -228,6 +229,30 @@ def test_a_command_that_takes_too_long_is_stopped(shared: RenderProcess) -> None
     with pytest.raises(JobFailed, match="max_job_time_s"):
         run(shared, "sleep", 600, lease_of(message(), max_job_time_s=0.3))
     wait_until_gone(pid)
+
+
+def test_a_command_that_reports_nothing_for_too_long_is_stopped() -> None:
+    limits = SETTINGS.queue_manager.model_copy(update={"stall_timeout_s": 1})
+    process = RenderProcess(SETTINGS.model_copy(update={"queue_manager": limits}))
+    try:
+        assert run(process, "sleep", 1.3).data == b'"slept"', "it reports"
+        pid = pid_of(process)
+        with pytest.raises(JobFailed, match=r"no progress within stall_timeout_s \(1 s\)"):
+            run(process, "silent", 600)
+        wait_until_gone(pid)
+    finally:
+        process.close()
+
+
+def test_a_process_that_cannot_be_started_loses_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("subprocess.Popen", fail)
+    with pytest.raises(DeviceLost, match="cannot be started: Resource temporarily"):
+        RenderProcess(SETTINGS).start()
 
 
 def test_a_command_that_ignores_sigterm_is_killed_with_its_children(

@@ -162,6 +162,14 @@ def writing(path: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
+def test_a_queue_is_its_owners_alone(tmp_path: Path) -> None:
+    """Jobs may hold addresses with passwords in them."""
+    queue = open_at(tmp_path / "queue.sqlite")
+    queue.send("{}", "job")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+
+
 def test_a_file_locked_for_long_is_transient(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

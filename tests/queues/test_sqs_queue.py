@@ -86,7 +86,15 @@ def test_a_dead_letter_says_which_job_where_and_why(cloud: Cloud, fifo: bool) ->
     attributes = {n: a["StringValue"] for n, a in letter["MessageAttributes"].items()}
     assert letter["Body"] == job.to_body()
     assert attributes.pop("host")
-    assert attributes == {"error": "unknown command", "job_id": job.id}
+    arn = cloud.sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=["QueueArn"])[
+        "Attributes"
+    ]["QueueArn"]
+    assert attributes == {
+        "error": "unknown command",
+        "job_id": job.id,
+        "receives": "1",
+        "source": arn,
+    }
 
 
 @pytest.mark.parametrize("body", ['{"id": "no good id"}', "[]", "no JSON", '{"id": 7}', "[" * 9999])

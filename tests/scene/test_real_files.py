@@ -1,6 +1,7 @@
 """Files of other programs, where a copy lies beside this checkout (or in GPUQUEUE_MI_FILES)."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,13 @@ def test_a_complete_scene_loads_with_triangles_lights_and_a_camera_that_sees_the
     to_camera = scene.instances.world_from_object[:, :3, 3] - scene.camera.world_from_camera[:3, 3]
     forward = -scene.camera.world_from_camera[:3, 2]
     assert (to_camera @ forward > 0).all()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_free_form_surface_is_cut_into_triangles(path: Path) -> None:
+    library, document = Library(path.parent, 1 << 24), Document()
+    source = open_scene(library, path)
+    read_statements(Tokens(library, source, document.warnings), document)
+    assert not any("surface" in warning for warning in document.warnings.all())
+    has_surfaces = re.search(r'^\s*surface "', source.text, re.MULTILINE) is not None
+    assert (document.surface_points > 0) == has_surfaces

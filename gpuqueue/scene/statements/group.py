@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,16 +10,15 @@ from numpy.typing import NDArray
 
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Geometry
+from gpuqueue.scene.freeform.bases import Basis
 from gpuqueue.scene.source import Place
-from gpuqueue.scene.statements.approximation import skip_approximation
 from gpuqueue.scene.statements.binary import floats
+from gpuqueue.scene.statements.free_form_group import FREE_FORM, FreeForm
 from gpuqueue.scene.statements.group_rows import polygon_rows, vertex_rows
 from gpuqueue.scene.statements.mesh import check_coordinates, check_indices
-from gpuqueue.scene.statements.surfaces import skip_block, skip_free_form
+from gpuqueue.scene.statements.surfaces import skip_block
 from gpuqueue.scene.tokens import Kind, Tokens
 from gpuqueue.scene.triangulate import Polygon, triangulate
-
-_FREE_FORM = ("surface", "curve", "connect", "space")
 
 
 @dataclass
@@ -27,6 +27,7 @@ class _Group:
 
     vectors: NDArray[np.float32]
     at: Place
+    free_form: FreeForm
     positions: list[int] = field(default_factory=list)
     normals: list[int] = field(default_factory=list)
     uvs: list[int] = field(default_factory=list)
@@ -41,14 +42,17 @@ class _Group:
         self.polygon_slots.append(self.slots.setdefault(self.material, len(self.slots)))
 
 
-def parse_group(tokens: Tokens, document: Document, *, tagged: bool) -> list[Geometry]:
+def parse_group(
+    tokens: Tokens, document: Document, bases: Mapping[str, Basis], *, tagged: bool
+) -> list[Geometry]:
     """group = "group" [name] ["merge" f] { vector } { vertex } { geometry } "end" "group"."""
     if tokens.at_string():
         tokens.string()
     if tokens.accept_word("merge"):
         tokens.number()
     at = tokens.peek().place
-    group = _Group(check_coordinates(_parse_vectors(tokens), at), at)
+    vectors = check_coordinates(_parse_vectors(tokens), at)
+    group = _Group(vectors, at, FreeForm(bases, tagged=tagged))
     while tokens.at_word("v"):
         _read_vertex_rows(tokens, group)
         if tokens.at_word("v"):
@@ -58,7 +62,8 @@ def parse_group(tokens: Tokens, document: Document, *, tagged: bool) -> list[Geo
         if not tokens.at_word("end"):
             _parse_geometry(tokens, document, group, tagged=tagged)
     tokens.expect_end("group")
-    return [_geometry(group)] if group.polygons else []
+    polygons = [_geometry(group)] if group.polygons else []
+    return polygons + group.free_form.geometries(vectors[group.positions], document)
 
 
 def _parse_vectors(tokens: Tokens) -> NDArray[np.float64]:
@@ -121,17 +126,14 @@ def _parse_geometry(tokens: Tokens, document: Document, group: _Group, *, tagged
     at = tokens.peek().place
     if tokens.at_word("p", "c", "cp", "strip", "fan"):
         _parse_polygon(tokens, group, tagged=tagged)
-    elif tokens.at_word(*_FREE_FORM):
-        skip_free_form(tokens)
-        document.warnings("NURBS curves and surfaces are not rendered", at)
+    elif tokens.at_word(*FREE_FORM):
+        group.free_form.parse(tokens, document, len(group.positions))
     elif tokens.at_word("subdivision"):
         skip_block(tokens, "subdivision", "surface")
         document.warnings("subdivision surfaces are not rendered", at)
     elif tokens.at_word("ccmesh"):
         skip_block(tokens, "ccmesh")
         document.warnings("ccmesh surfaces are not rendered", at)
-    elif tokens.at_word("approximate"):
-        skip_approximation(tokens)
     elif not tokens.accept_word("visible", "trace", "shadow", "caustic", "globillum"):
         raise tokens.expected("a polygon ('p', 'c', 'strip', 'fan'), a surface or 'end group'")
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Flags, Geometry, Object
+from gpuqueue.scene.freeform.bases import Basis
 from gpuqueue.scene.source import Place
-from gpuqueue.scene.statements.approximation import skip_approximation
+from gpuqueue.scene.statements.approximation import parse_approximation
 from gpuqueue.scene.statements.attributes import parse_attribute, skip_data
+from gpuqueue.scene.statements.free_form import parse_basis
 from gpuqueue.scene.statements.graph import parse_flag
 from gpuqueue.scene.statements.group import parse_group
 from gpuqueue.scene.statements.mesh import merge_geometry
 from gpuqueue.scene.statements.shading import parse_shader_list
-from gpuqueue.scene.statements.surfaces import skip_basis, skip_hair
+from gpuqueue.scene.statements.surfaces import skip_hair
 from gpuqueue.scene.statements.trilist import parse_trilist
 from gpuqueue.scene.tokens import Tokens, words
 
@@ -30,13 +33,16 @@ def parse_object(tokens: Tokens, document: Document) -> None:
     found = document.base(Object, name, at)
     flags, tagged = found.flags, found.tagged
     pieces: list[Geometry] = []
+    bases: dict[str, Basis] = {}
     while not tokens.at_word("end"):
         if word := tokens.accept_word("visible", "trace", "shadow"):
             flags = replace(flags, **{word: parse_flag(tokens, instance=False)})
         elif tokens.accept_word("tagged"):
             tagged = tokens.boolean() if tokens.at_boolean() else True
+        elif tokens.accept_word("basis"):
+            bases.update([parse_basis(tokens)])
         elif not _skip_flag(tokens, document):
-            pieces += _geometry(tokens, document, tagged=tagged)
+            pieces += _geometry(tokens, document, bases, tagged=tagged)
     tokens.expect_end("object")
     geometry = merge_geometry(pieces) if pieces else found.geometry
     document.define(Object(name, at, _defined(flags), tagged, geometry))
@@ -47,15 +53,15 @@ def _defined(flags: Flags) -> Flags:
     return Flags(*(value is not False for value in (flags.visible, flags.trace, flags.shadow)))
 
 
-def _geometry(tokens: Tokens, document: Document, *, tagged: bool) -> list[Geometry]:
+def _geometry(
+    tokens: Tokens, document: Document, bases: Mapping[str, Basis], *, tagged: bool
+) -> list[Geometry]:
     at = tokens.peek().place
     if tokens.accept_word("group"):
-        return parse_group(tokens, document, tagged=tagged)
+        return parse_group(tokens, document, bases, tagged=tagged)
     if tokens.accept_word("trilist"):
         return [parse_trilist(tokens, tagged=tagged)]
-    if tokens.accept_word("basis"):
-        skip_basis(tokens)
-    elif tokens.accept_word("hair"):
+    if tokens.accept_word("hair"):
         skip_hair(tokens)
         _not_rendered(document, "hair is", at)
     elif tokens.accept_word("file"):
@@ -98,7 +104,7 @@ def _skip_flag(tokens: Tokens, document: Document) -> bool:
     elif tokens.at_word("attribute"):
         parse_attribute(tokens)
     elif tokens.at_word("approximate"):
-        skip_approximation(tokens)
+        parse_approximation(tokens)
     else:
         return False
     return True

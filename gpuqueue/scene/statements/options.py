@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Atom, Options
-from gpuqueue.scene.statements.approximation import skip_approximation
+from gpuqueue.scene.statements.approximation import parse_approximation
 from gpuqueue.scene.statements.attributes import parse_attribute, skip_data
 from gpuqueue.scene.statements.shading import parse_shader_list
 from gpuqueue.scene.tokens import Kind, Tokens
@@ -86,7 +86,7 @@ def _skip_irrelevant(tokens: Tokens, document: Document) -> bool:
     if tokens.at_word("data"):
         skip_data(tokens)
     elif tokens.at_word("approximate"):
-        skip_approximation(tokens, named=False)
+        parse_approximation(tokens, named=False)
     elif tokens.accept_word("state"):
         parse_shader_list(tokens, document)
     elif tokens.accept_word("contour"):

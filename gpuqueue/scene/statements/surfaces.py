@@ -1,36 +1,10 @@
-"""Free-form geometry: bases, curves, surfaces, subdivision and hair. Read and left aside."""
+"""Subdivision surfaces, hair and other geometry that is read and left aside."""
 
 from __future__ import annotations
 
-from gpuqueue.scene.tokens import Kind, Tokens, words
+from gpuqueue.scene.tokens import Kind, Tokens
 
-_FREE_FORM = words(
-    "surface curve rational w texture volume vector derivative trim hole special mapsto connect"
-    " space"
-)
 MAX_HAIR_NUMBERS = 1 << 30
-
-
-def skip_basis(tokens: Tokens) -> None:
-    """basis = "basis" name ["rational"] kind { number }."""
-    tokens.name("the name of the basis")
-    tokens.accept_word("rational")
-    tokens.expect_word("bezier", "bspline", "cardinal", "taylor", "matrix")
-    while tokens.at_number():
-        tokens.number()
-
-
-def skip_free_form(tokens: Tokens) -> None:
-    """surface, curve, "space" curve, connect: strings, numbers and these words, to the next."""
-    tokens.take()
-    while tokens.peek().kind in (Kind.STRING, Kind.INTEGER, Kind.FLOAT) or tokens.at_word(
-        *_FREE_FORM
-    ):
-        if tokens.at_word("surface", "curve", "connect"):
-            return
-        if tokens.accept_word("space"):
-            continue
-        tokens.take()
 
 
 def skip_block(tokens: Tokens, *ending: str) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gpuqueue.scene.entities import Geometry
 from gpuqueue.scene.source import decode
-from gpuqueue.scene.statements.approximation import skip_approximation
+from gpuqueue.scene.statements.approximation import parse_approximation
 from gpuqueue.scene.statements.binary import floats, indices
 from gpuqueue.scene.statements.mesh import MAX_TRIANGLES, check_coordinates, check_indices
 from gpuqueue.scene.tokens import Kind, Tokens
@@ -166,7 +166,7 @@ def _skip_rest(tokens: Tokens, triangles: int, data: tuple[int, int]) -> None:
         _skip_integers(tokens, 3 * triangles)
     tokens.expect_end("trilist")
     while tokens.at_word("approximate"):
-        skip_approximation(tokens)
+        parse_approximation(tokens)
 
 
 def _skip_integers(tokens: Tokens, count: int) -> None:

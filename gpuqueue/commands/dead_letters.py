@@ -1,0 +1,163 @@
+"""The dead letters of a queue by JSON-RPC: list, look at one, send back, remove.
+
+A call ends after MAX_AT_ONCE letters, within the time that a request may take; call again for
+the rest.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from itertools import islice
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from gpuqueue.binary import JsonValue
+from gpuqueue.commands.base import CommandContext, Parameters, command
+from gpuqueue.config import Settings
+from gpuqueue.errors import InvalidJob
+from gpuqueue.queues import Queue, dead_letters, open_queue
+from gpuqueue.queues.dead_letters import DeadLetter
+
+MAX_AT_ONCE = 1000
+
+
+def queue_for(settings: Settings, queue_name: str | None) -> Queue:
+    """The queue of this name, else the default one, else the one listened to.
+
+    Raises InvalidJob, UnknownName among it.
+    """
+    manager = settings.queue_manager
+    name = queue_name or manager.default_queue or manager.listen_queue
+    if name is None:
+        raise InvalidJob("no queue: name one, or set default_queue in the configuration")
+    return open_queue(settings, name)
+
+
+def describe_letter(letter: DeadLetter) -> dict[str, JsonValue]:
+    """A dead letter without its body, as JSON."""
+    return {
+        "job_id": letter.job_id,
+        "reason": letter.why,
+        "receives": letter.receives,
+        "sent_at": letter.sent_at,
+        "died_at": letter.died_at,
+    }
+
+
+class DeadParameters(Parameters):
+    """What all commands on dead letters take."""
+
+    queue_name: str | None = Field(
+        None, description="Configured queue; default: default_queue, else listen_queue."
+    )
+
+
+class ListDeadParameters(DeadParameters):
+    """Parameters of ``queue_manager_list_dead``."""
+
+    limit: int = Field(100, ge=1, le=MAX_AT_ONCE, description="Most letters to list.")
+
+
+@command(
+    "queue_manager_list_dead",
+    parameters=ListDeadParameters,
+    returns="an array of objects with job_id, reason, receives, sent_at and died_at; times are "
+    "seconds since 1970, null where the queue does not know them",
+    groups=("queue_manager",),
+    queueable=False,
+    direct=True,
+)
+def queue_manager_list_dead(
+    parameters: ListDeadParameters, context: CommandContext
+) -> list[JsonValue]:
+    """List the dead letters of a queue: the jobs it gave up, and why.
+
+    On SQS they are hidden from other callers while they are looked at.
+    """
+    queue = queue_for(context.settings, parameters.queue_name)
+    return [describe_letter(letter) for letter in dead_letters.list_dead(queue, parameters.limit)]
+
+
+class GetDeadParameters(DeadParameters):
+    """Parameters of ``queue_manager_get_dead``."""
+
+    job_id: str = Field(description="The job's id.")
+
+
+@command(
+    "queue_manager_get_dead",
+    parameters=GetDeadParameters,
+    returns="an object as of queue_manager_list_dead, with the message's body, a string",
+    groups=("queue_manager",),
+    queueable=False,
+    direct=True,
+)
+def queue_manager_get_dead(
+    parameters: GetDeadParameters, context: CommandContext
+) -> dict[str, JsonValue]:
+    """Show one dead letter with the message's body."""
+    queue = queue_for(context.settings, parameters.queue_name)
+    letter = dead_letters.find_dead(queue, parameters.job_id)
+    return {**describe_letter(letter), "body": letter.body}
+
+
+class RedriveParameters(DeadParameters):
+    """Parameters of ``queue_manager_redrive``: some jobs, or all."""
+
+    job_ids: tuple[str, ...] = Field(
+        (), max_length=MAX_AT_ONCE, description="Ids of the jobs to send back."
+    )
+    all: bool = Field(False, description="Send back all of them instead.")
+
+    @model_validator(mode="after")
+    def _names_some_or_all(self) -> Self:
+        if self.all == bool(self.job_ids):
+            raise ValueError("expected either job_ids or all")
+        return self
+
+
+@command(
+    "queue_manager_redrive",
+    parameters=RedriveParameters,
+    returns=f"the ids of the jobs that were sent back, an array of at most {MAX_AT_ONCE}",
+    groups=("queue_manager",),
+    queueable=False,
+    direct=True,
+    changes=True,
+)
+def queue_manager_redrive(
+    parameters: RedriveParameters, context: CommandContext
+) -> list[JsonValue]:
+    """Send dead letters back to their queue, unchanged and under the same job ids.
+
+    A letter is sent first and removed afterwards: a call that is cut short loses no job, and may
+    be made again.
+    """
+    queue = queue_for(context.settings, parameters.queue_name)
+    with closing(dead_letters.redrive(queue, parameters.job_ids or None)) as done:
+        return list(islice(done, MAX_AT_ONCE))
+
+
+class PurgeDeadParameters(DeadParameters):
+    """Parameters of ``queue_manager_purge_dead``."""
+
+    confirm: Literal[True] = Field(description="Must be true: what is removed is gone for good.")
+
+
+@command(
+    "queue_manager_purge_dead",
+    parameters=PurgeDeadParameters,
+    returns=f"the ids of the jobs that were removed, an array of at most {MAX_AT_ONCE}",
+    groups=("queue_manager",),
+    queueable=False,
+    direct=True,
+    changes=True,
+)
+def queue_manager_purge_dead(
+    parameters: PurgeDeadParameters, context: CommandContext
+) -> list[JsonValue]:
+    """Remove all dead letters of a queue for good."""
+    queue = queue_for(context.settings, parameters.queue_name)
+    with closing(dead_letters.purge(queue)) as gone:
+        return list(islice(gone, MAX_AT_ONCE))

@@ -1,0 +1,119 @@
+"""The free-form geometry of one group, from its statements to triangles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuqueue.scene.document import Document
+from gpuqueue.scene.entities import Geometry
+from gpuqueue.scene.freeform.approximation import DEFAULT, Approximation
+from gpuqueue.scene.freeform.bases import Basis
+from gpuqueue.scene.freeform.tessellate import Patch, tessellate
+from gpuqueue.scene.statements.approximation import ApproximationStatement, parse_approximation
+from gpuqueue.scene.statements.free_form import (
+    CurveStatement,
+    SurfaceStatement,
+    parse_curve,
+    parse_surface,
+)
+from gpuqueue.scene.statements.mesh import check_coordinates
+from gpuqueue.scene.tokens import Kind, Tokens
+
+#: The words with which these statements begin.
+FREE_FORM = ("surface", "curve", "space", "connect", "approximate")
+#: Points of all surfaces of a scene: a few words can ask for many.
+MAX_SURFACE_POINTS = 1 << 22
+
+
+@dataclass
+class FreeForm:
+    """Bases that the object defines, and what has been read of a group."""
+
+    bases: Mapping[str, Basis]
+    tagged: bool
+    curves: dict[str, CurveStatement] = field(default_factory=dict)
+    surfaces: list[SurfaceStatement] = field(default_factory=list)
+    approximations: dict[str, Approximation] = field(default_factory=dict)
+
+    def parse(self, tokens: Tokens, document: Document, vertex_count: int) -> None:
+        """Read a statement that begins with one of `FREE_FORM`."""
+        if tokens.at_word("surface"):
+            surface = parse_surface(
+                tokens, self.bases, self.curves, vertex_count, tagged=self.tagged
+            )
+            self.surfaces.append(surface)
+        elif tokens.at_word("curve"):
+            curve = parse_curve(tokens, self.bases, vertex_count)
+            self.curves[curve.name] = curve
+        elif tokens.at_word("approximate"):
+            self._approximate(parse_approximation(tokens), document)
+        elif tokens.at_word("connect"):
+            document.warnings("surfaces are not connected; there may be gaps", tokens.peek().place)
+            _skip_parts(tokens)
+        else:  # a space curve draws nothing of its own
+            _skip_parts(tokens)
+
+    def geometries(self, positions: NDArray[np.float32], document: Document) -> list[Geometry]:
+        """Return the triangles of every surface; control points are vertices at `positions`."""
+        return [self._geometry(surface, positions, document) for surface in self.surfaces]
+
+    def _approximate(self, statement: ApproximationStatement, document: Document) -> None:
+        if statement.what != "surface":
+            return
+        known = {surface.name for surface in self.surfaces}
+        for name, at in statement.names:
+            if name not in known:
+                raise at.error(f"surface '{name}' is not defined before this in the group")
+            if statement.is_by_view:
+                document.warnings(
+                    "lengths in pixels are not known here; the surface is cut by angle", at
+                )
+            self.approximations[name] = _usable(statement)
+
+    def _geometry(
+        self, statement: SurfaceStatement, positions: NDArray[np.float32], document: Document
+    ) -> Geometry:
+        shape = statement.shape.surface(positions)
+        texture = statement.texture.surface(positions) if statement.texture else None
+        if statement.trims:
+            document.warnings("trim curves are not applied", statement.at)
+        how = self.approximations.get(statement.name, DEFAULT)
+        try:
+            cut = tessellate(Patch(shape, statement.ranges, texture), how)
+        except ValueError as error:
+            raise statement.at.error(str(error)) from None
+        document.surface_points += len(cut.points)
+        if document.surface_points > MAX_SURFACE_POINTS:
+            raise statement.at.error(
+                f"the surfaces have more than {MAX_SURFACE_POINTS} points in all:"
+                " approximate them less finely"
+            )
+        return Geometry(
+            check_coordinates(cut.points, statement.at),
+            cut.normals.astype(np.float32),
+            check_coordinates(cut.uvs, statement.at),
+            cut.corners,
+            np.zeros(len(cut.corners), np.int64),
+            (statement.material,),
+        )
+
+
+def _usable(statement: ApproximationStatement) -> Approximation:
+    """What can be done without a view; the default's angle if nothing else bounds the cuts."""
+    how = statement.how
+    if statement.is_by_view:
+        how = replace(how, length=0.0, distance=0.0)
+    is_bounded = how.parametric is not None or how.length or how.distance or how.angle
+    return how if is_bounded else replace(how, angle=DEFAULT.angle)
+
+
+def _skip_parts(tokens: Tokens) -> None:
+    """["space"] ("curve" | "connect") { name | number }."""
+    tokens.accept_word("space")
+    tokens.expect_word("curve", "connect")
+    while tokens.peek().kind in (Kind.STRING, Kind.INTEGER, Kind.FLOAT):
+        tokens.take()
