@@ -40,6 +40,8 @@ class Event(StrEnum):
     RENDER_PROCESS_STARTED = "render_process_started"
     RENDER_PROCESS_ENDED = "render_process_ended"
     RENDER_PROCESS_OUTPUT = "render_process_output"
+    INTERRUPTION_NOTICE = "interruption_notice"
+    METADATA_UNREACHABLE = "metadata_unreachable"
     STOPPING = "stopping"
     STOPPED = "stopped"
     SERVER_STARTED = "server_started"

@@ -31,5 +31,5 @@ def listen(config: ConfigOption = None, with_parent: WithParentOption = False) -
 
 def _stop_once(shutdown: Shutdown) -> None:
     """Ask to stop, unless a signal did: a second wish would end the job in hand at once."""
-    if not shutdown.requested:
+    if not shutdown.asked:
         shutdown.request("the server stops")

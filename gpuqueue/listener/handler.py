@@ -70,7 +70,13 @@ class Handler:
         name = job.command
         log.event(Event.COMMAND_STARTED, f"Executing command: {name}.", command=name)
         start = time.monotonic()
-        result = self._runner.run(name, job.parameters, lease, log.progress)
+
+        def on_progress(fraction: float, text: str) -> None:
+            lease.estimate.report(fraction)
+            log.progress(fraction, text)
+
+        result = self._runner.run(name, job.parameters, lease, on_progress)
+        lease.estimate.report(1)
         seconds = time.monotonic() - start
         log.event(
             Event.COMMAND_FINISHED, f"Executed command: {name}.", command=name, seconds=seconds

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from gpuqueue.errors import GpuqueueError, JobFailed, LeaseLost
+from gpuqueue.listener.estimate import Estimate
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.queues import Message, Queue
 
@@ -42,6 +43,8 @@ class Lease:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.message = message
+        #: When the work on it will end.
+        self.estimate = Estimate(clock)
         self._queue = queue
         self._visibility_timeout_s = visibility_timeout_s
         self._max_job_time_s = max_job_time_s

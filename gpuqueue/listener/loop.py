@@ -10,6 +10,7 @@ from gpuqueue.config import Settings
 from gpuqueue.errors import ConfigError, DeviceLost, GpuqueueError, TransientError
 from gpuqueue.listener.fate import backoff_bound
 from gpuqueue.listener.handler import Handler
+from gpuqueue.listener.interruption import watching_interruptions
 from gpuqueue.listener.lease import Lease
 from gpuqueue.listener.render_process import RenderProcess
 from gpuqueue.listener.settle import reason_of
@@ -44,7 +45,8 @@ def run_listener(settings: Settings, shutdown: Shutdown | None = None) -> None:
     process = RenderProcess(settings)
     listener = Listener(settings, open_queue(settings, name), process, shutdown)
     try:
-        listener.run()
+        with watching_interruptions(settings.queue_manager.watch_interruptions, shutdown):
+            listener.run()
     except StopNow:
         pass
     finally:

@@ -1,10 +1,12 @@
-"""Stopping a listener: by a signal or from another thread, once gently, twice at once."""
+"""Stopping a listener: by a signal, from another thread, or since its machine will be gone."""
 
 from __future__ import annotations
 
+import math
 import queue
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -29,6 +31,9 @@ class Shutdown:
         self._lock = threading.Lock()
         self._lease: Lease | None = None
         self._timer: threading.Timer | None = None
+        #: When the job in hand goes back, on the monotonic clock.
+        self._end = math.inf
+        self._asked = False
         self._may_abandon = False
 
     @property
@@ -36,19 +41,41 @@ class Shutdown:
         """Whether to stop taking messages."""
         return self._requested.is_set()
 
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked to stop; a notice of the machine alone is no such wish."""
+        return self._asked
+
     def request(self, why: str = "asked to stop") -> None:
         """Stop: no further message, and the job in hand goes back after the grace time.
 
         A second request waits for nothing.
         """
         with self._lock:
-            grace_s = 0 if self._requested.is_set() else self._grace_s
+            grace_s = 0 if self._asked else self._grace_s
+            self._asked = True
             self._requested.set()
             if self._lease is not None:
                 self._revoke_after(grace_s, self._lease, why)
         log.event(Event.STOPPING, f"Listener stopping: {why}.")
 
+    def drain(self, why: str, left_s: float) -> None:
+        """Stop, since the machine will be gone in `left_s` seconds (infinite: perhaps never).
+
+        The job in hand goes back at once, unless by its own estimate it ends in time.
+        """
+        with self._lock:
+            self._requested.set()
+            if self._lease is not None:
+                self._revoke_after(self._lease.estimate.grace_s(left_s), self._lease, why)
+        log.event(Event.STOPPING, f"Listener stopping: {why}.")
+
     def _revoke_after(self, delay_s: float, lease: Lease, why: str) -> None:
+        """Revoke the lease then, or when an earlier reason says so already."""
+        end = time.monotonic() + delay_s
+        if end >= self._end:
+            return
+        self._end = end
         if self._timer is not None:
             self._timer.cancel()
         self._timer = threading.Timer(delay_s, lease.revoke, [Interrupted(why)])
@@ -75,6 +102,7 @@ class Shutdown:
         finally:
             with self._lock:
                 self._lease = None
+                self._end = math.inf
                 timer, self._timer = self._timer, None
             if timer is not None:
                 timer.cancel()

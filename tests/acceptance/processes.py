@@ -14,11 +14,14 @@ TIMEOUT_S = 60
 
 
 class Process:
-    """One ``gpuqueue`` command line as a child process, its log in a file."""
+    """One ``gpuqueue`` command line as a child process, its log in a file.
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    Of variables for the AWS tools it has those that are given, and no others.
+    """
+
+    def __init__(self, log: Path, *arguments: str, **variables: str) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        environment["AWS_EC2_METADATA_DISABLED"] = "true"
+        environment |= {"AWS_EC2_METADATA_DISABLED": "true", **variables}
         self._log = log
         with log.open("wb") as stream:
             self._process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from gpuqueue.errors import Interrupted
 from gpuqueue.listener import Shutdown
+from gpuqueue.listener.estimate import HAND_BACK_S
 from gpuqueue.listener.lease import Lease
 from gpuqueue.listener.shutdown import StopNow
 
@@ -66,6 +68,60 @@ def test_a_request_ends_a_wait() -> None:
     start = time.monotonic()
     shutdown.wait(60)
     assert time.monotonic() - start < 10
+
+
+def test_a_dying_machine_hands_back_a_job_that_tells_nothing() -> None:
+    shutdown, lease = Shutdown(grace_s=3600), lease_of(message())
+    with shutdown.holding(lease):
+        shutdown.drain("spot interruption", 120)
+        wait_until_revoked(lease)
+    assert shutdown.requested
+    assert not shutdown.asked
+
+
+def test_a_dying_machine_lets_a_job_end_that_is_about_to() -> None:
+    shutdown, lease = Shutdown(), lease_of(message())
+    lease.estimate.report(1)
+    with shutdown.holding(lease):
+        shutdown.drain("spot interruption", 120)
+        lease.check()
+        assert shutdown._timer is not None, "but not for longer than the machine lives"
+
+
+def test_a_machine_that_may_die_finishes_its_job() -> None:
+    shutdown, lease = Shutdown(), lease_of(message())
+    with shutdown.holding(lease):
+        shutdown.drain("rebalance recommendation", math.inf)
+        assert shutdown.requested
+        lease.check()
+        assert shutdown._timer is None
+
+
+def test_a_notice_is_not_the_first_of_two_requests() -> None:
+    shutdown, lease = Shutdown(grace_s=3600), lease_of(message())
+    with shutdown.holding(lease):
+        shutdown.drain("rebalance recommendation", math.inf)
+        shutdown.request()
+        lease.check()
+        shutdown.request()
+        wait_until_revoked(lease)
+
+
+def test_a_request_does_not_prolong_what_a_notice_left() -> None:
+    shutdown, lease = Shutdown(grace_s=3600), lease_of(message())
+    lease.estimate.report(1)
+    with shutdown.holding(lease):
+        shutdown.drain("spot interruption", HAND_BACK_S + 0.2)
+        shutdown.request()
+        wait_until_revoked(lease)
+
+
+def test_the_end_of_one_job_is_not_that_of_the_next() -> None:
+    shutdown, first, second = Shutdown(grace_s=0.2), lease_of(message()), lease_of(message())
+    with shutdown.holding(first):
+        shutdown.request()
+    with shutdown.holding(second), pytest.raises(Interrupted):
+        second.check()
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
