@@ -49,9 +49,10 @@ DEVICE Connection choose_connection(const RenderJob& job, const Path& path, cons
   const Float3 incoming = to_local(at.frame, light.direction);
   if (!(incoming.z > 0.0f && same_side(at, light.direction, incoming))) return none;
   const Evaluation found = evaluate(at.shader, seen, incoming);
-  const float share = light.may_be_hit ? mis_weight(light.pdf, found.pdf) : 1.0f;
+  // The connection's share by the balance heuristic, over its density.
+  const float density = light.pdf + (light.may_be_hit ? found.pdf : 0.0f);
   return {{from, light.direction, 0.0f, light.distance},
-          path.throughput * found.value * light.color * (share / light.pdf)};
+          path.throughput * found.value * light.color * (1.0f / density)};
 }
 
 DEVICE void scatter(Path& path, const Surface& at, const Incidence& seen, Float2 u) {

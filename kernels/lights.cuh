@@ -27,13 +27,17 @@ DEVICE float per_solid_angle(float pdf, float distance, float cosine) {
 }
 
 DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
+  // By masks: no processor foresees which light a random number chooses.
   uint32_t first = 0;
+  float begin = 0.0f;
   for (uint32_t count = job.light_count; count > 1;) {
     const uint32_t half = count / 2;
-    first += (u >= job.light_cdf[first + half - 1] ? 1u : 0u) * half;
+    const float middle = job.light_cdf[first + half - 1];
+    const uint32_t is_beyond = 0u - static_cast<uint32_t>(u >= middle);
+    first += half & is_beyond;
+    begin = maximum(begin, float_of(bits_of(middle) & is_beyond));
     count -= half;
   }
-  const float begin = first > 0 ? job.light_cdf[first - 1] : 0.0f;
   u = clamp((u - begin) / (job.light_cdf[first] - begin), 0.0f, BELOW_ONE);
   return first;
 }

@@ -29,7 +29,8 @@ DEVICE SinCos sin_cos_of_turns(float turns) {
   // By masks: no processor foresees the quadrant of a random number.
   const auto q = static_cast<uint32_t>(quadrant);
   const uint32_t sine = bits_of(s), cosine = bits_of(c), swap = (sine ^ cosine) & (0u - (q & 1u));
-  return {float_of((sine ^ swap) ^ (q & 2u) << 30), float_of((cosine ^ swap) ^ ((q + 1u) & 2u) << 30)};
+  return {float_of(sine ^ swap ^ (q & 2u) << 30),
+          float_of(cosine ^ swap ^ ((q + 1u) & 2u) << 30)};
 }
 
 // 2^x, clamped to the range of normal floats. Relative error below 2e-7.

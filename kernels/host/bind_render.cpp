@@ -1,4 +1,4 @@
-// render(job, threads, cancel), the names of the shaders, and the shaders and the sampler on arrays
+// render(job, threads), the names of the shaders, and the shaders and the sampler on arrays
 // of inputs, so that tests can hold them against theory.
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
@@ -42,11 +42,11 @@ static RenderJob job_from_bytes(const nb::bytes& bytes) {
   return job;
 }
 
-static bool render_on_threads(const nb::bytes& bytes, unsigned threads, const CancelFlag* cancel) {
+static void render_on_threads(const nb::bytes& bytes, unsigned threads) {
   const RenderJob job = job_from_bytes(bytes);
   nb::gil_scoped_release release;
-  return parallel_for(job.item_count, TILE * TILE, threads, cancel,
-                      [&](uint32_t item) { render_item(job, item); });
+  parallel_for(job.item_count, TILE * TILE, threads,
+               [&](uint32_t item) { render_item(job, item); });
 }
 
 static std::vector<std::string> shader_names() {
@@ -126,13 +126,8 @@ static nb::object elementary(const Rows<2>& arguments) {
 }
 
 void bind_render(nb::module_& module) {
-  nb::class_<CancelFlag>(module, "CancelFlag", "Ends render() early when set, from any thread.")
-      .def(nb::init<>())
-      .def("set", &CancelFlag::set)
-      .def_prop_ro("is_set", &CancelFlag::is_set);
-  module.def("render", &render_on_threads, "job"_a, "threads"_a = 0, "cancel"_a = nb::none(),
-             "Adds the samples of a RenderJob (its bytes) to its film. threads 0: one per core. "
-             "False when cancelled: pixels then differ in count.");
+  module.def("render", &render_on_threads, "job"_a, "threads"_a = 0,
+             "Adds the samples of a RenderJob (its bytes) to its film. threads 0: one per core.");
   module.def("shaders", &shader_names, "Names of the shaders, in the order of their ids.");
   module.def("shader_sample", &shader_sample, "shader"_a, "parameters"_a, "outgoing"_a, "u"_a,
              "front"_a = true, "distance"_a = 0.0f,

@@ -7,29 +7,17 @@
 #include <thread>
 #include <vector>
 
-// May be set from any thread; work then stops after the tiles at hand.
-class CancelFlag {
- public:
-  void set() { set_.store(true, std::memory_order_relaxed); }
-  bool is_set() const { return set_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<bool> set_{false};
-};
-
 inline unsigned thread_count(unsigned wanted) {
   return wanted ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
 // Calls work(item) for every item below count, on that many threads (0: one per core). Threads take
-// tiles of consecutive items from a counter. False when cancelled: some items are then not done.
+// tiles of consecutive items from a counter.
 template <class Work>
-bool parallel_for(uint32_t count, uint32_t tile, unsigned threads, const CancelFlag* cancel,
-                  const Work& work) {
+void parallel_for(uint32_t count, uint32_t tile, unsigned threads, const Work& work) {
   std::atomic<uint64_t> next{0};
   const auto take_tiles = [&] {
     for (;;) {
-      if (cancel && cancel->is_set()) return;
       const uint64_t begin = next.fetch_add(tile, std::memory_order_relaxed);
       if (begin >= count) return;
       const auto end = static_cast<uint32_t>(std::min<uint64_t>(begin + tile, count));
@@ -46,5 +34,4 @@ bool parallel_for(uint32_t count, uint32_t tile, unsigned threads, const CancelF
   }
   take_tiles();
   for (std::thread& thread : pool) thread.join();
-  return next.load() >= count;
 }

@@ -131,21 +131,6 @@ def packed_job(**changes: Any) -> tuple[Any, Any]:
     return job, (film, alive)
 
 
-def test_a_cancelled_render_says_so_and_leaves_the_counts_true() -> None:
-    flag = kernels().CancelFlag()
-    flag.set()
-    assert flag.is_set
-    job, (film, _) = packed_job()
-    assert not kernels().render(job.tobytes(), 1, flag)
-    assert film.max() == 0
-
-
-def test_a_flag_that_is_not_set_changes_nothing() -> None:
-    job, (film, _) = packed_job()
-    assert kernels().render(job.tobytes(), 2, kernels().CancelFlag())
-    assert (film[..., 3] == 4).all()
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

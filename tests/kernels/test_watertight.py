@@ -122,5 +122,14 @@ def test_the_offset_is_a_few_roundings_not_more() -> None:
         of_hit = corners[hits["triangle"]]
         exact = of_hit[:, 0] * (1 - u - v) + of_hit[:, 1] * u + of_hit[:, 2] * v
         moved = np.linalg.norm(points - exact, axis=1).max()
-        assert moved < 150 * np.spacing(np.float32(1 + 1.3 * distance))
+        assert moved < 8 * np.spacing(np.float32(1 + 1.3 * distance))
     assert layouts()["Hit"].itemsize == 20
+
+
+def test_a_plane_through_the_origin_is_left_as_any_other() -> None:
+    corners = np.array([[-1, 0, -1], [1, 0, -1], [0, 0, 1]], float)
+    scene = placed_once(corners, np.array([[0, 2, 1]]))
+    rays = rays_of(np.array([[0.1, 2.0, 0.1]]), np.array([0.0, -1.0, 0.0]))
+    hits = scene.closest(rays, "float8")
+    origins = kernels().surface_origins(*scene.arrays, rays, hits).view("f4").reshape(2, 3)
+    assert 0 < origins[0, 1] < 1e-5
