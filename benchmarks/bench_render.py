@@ -1,7 +1,7 @@
 """Samples a second on one thread, as ratios to Mitsuba 3's scalar_rgb and llvm_ad_rgb.
 
-``python -m benchmarks.bench_render [rounds]``, with ``pip install mitsuba`` and, for llvm_ad_rgb, an
-LLVM library that Dr.Jit finds (``DRJIT_LIBLLVM_PATH``). The same buffers go to every renderer, the
+``python -m benchmarks.bench_render [rounds]``, with ``pip install mitsuba`` and, for llvm_ad_rgb,
+an LLVM library that Dr.Jit finds (``DRJIT_LIBLLVM_PATH``). The same buffers go to every renderer, the
 means of the pictures are compared before anything is timed, and the renderers take turns. Seconds
 are those of the processor; what is compiled before the first sample is not counted.
 """
@@ -97,7 +97,7 @@ def seconds_of(renderers: dict[str, Render], rounds: int) -> dict[str, list[floa
 
 
 def report(taken: dict[str, list[float]]) -> None:
-    """Rates by each renderer's median round; ratios of rounds beside each other, and their range."""
+    """Rates by each median round; ratios of rounds beside each other, and their range."""
     base = np.array(taken["gpuqueue"])
     for name, seconds in taken.items():
         rate = SIZE * SIZE * SAMPLES / np.median(seconds) * 1e-6
