@@ -1,9 +1,9 @@
 """Samples a second on one thread, as ratios to Mitsuba 3's scalar_rgb and llvm_ad_rgb.
 
 ``python -m benchmarks.bench_render [rounds]``, with ``pip install mitsuba`` and, for llvm_ad_rgb,
-an LLVM library that Dr.Jit finds (``DRJIT_LIBLLVM_PATH``). The same buffers go to every renderer, the
-means of the pictures are compared before anything is timed, and the renderers take turns. Seconds
-are those of the processor; what is compiled before the first sample is not counted.
+an LLVM library that Dr.Jit finds (``DRJIT_LIBLLVM_PATH``). The same buffers go to every renderer,
+the means of the pictures are compared before anything is timed, and the renderers take turns.
+Seconds are those of the processor; what is compiled before the first sample is not counted.
 """
 
 from __future__ import annotations
