@@ -81,11 +81,6 @@ DEVICE float difference(float a, float b) { return a - b; }
 
 #endif
 
-// a*b - c*d with both products rounded: the edge functions of the watertight triangle test need
-// edge(a,b,c,d) == -edge(c,d,a,b), which a fused multiply-add breaks.
-DEVICE float edge_function(float a, float b, float c, float d) {
-  return difference(product(a, b), product(c, d));
-}
 DEVICE float minimum(float a, float b) { return a < b ? a : b; }
 DEVICE float maximum(float a, float b) { return a > b ? a : b; }
 DEVICE float with_sign_of(float magnitude, float sign) {

@@ -105,11 +105,6 @@ class QueueManagerSettings(_Frozen):
     watch_interruptions: bool = False
     http_post: HttpPostSettings = HttpPostSettings()
 
-    @property
-    def heartbeat_interval_s(self) -> float:
-        """A third of the visibility time, so that one lost renewal does no harm."""
-        return self.visibility_timeout_s / 3
-
 
 class SqsQueueSettings(_Frozen):
     """Block ``aws/sqs/queue``: one Amazon SQS queue under a name of ours."""

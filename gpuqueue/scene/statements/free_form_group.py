@@ -14,12 +14,8 @@ from gpuqueue.scene.freeform.approximation import DEFAULT, Approximation
 from gpuqueue.scene.freeform.bases import Basis
 from gpuqueue.scene.freeform.tessellate import Patch, tessellate
 from gpuqueue.scene.statements.approximation import ApproximationStatement, parse_approximation
-from gpuqueue.scene.statements.free_form import (
-    CurveStatement,
-    SurfaceStatement,
-    parse_curve,
-    parse_surface,
-)
+from gpuqueue.scene.statements.free_form import parse_curve, parse_surface
+from gpuqueue.scene.statements.free_form_shapes import CurveStatement, SurfaceStatement
 from gpuqueue.scene.statements.mesh import check_coordinates
 from gpuqueue.scene.tokens import Kind, Tokens
 
