@@ -1,9 +1,9 @@
-"""A Cornell box: 36 triangles, open in front, one lamp below the ceiling."""
+"""A Cornell box: 38 triangles, open in front, one lamp below the ceiling."""
 
 from __future__ import annotations
 
-from benchmarks.scenes.description import Scene, Surface, View, placed_once
-from benchmarks.scenes.shapes import box, mesh_of, quad
+from benchmarks.scenes.description import SHADE, Scene, Surface, View, placed_once
+from benchmarks.scenes.shapes import box, mesh_of, quad, shade
 
 WHITE = Surface("diffuse", (0.8858, 0.6989, 0.6664))
 RED = Surface("diffuse", (0.5701, 0.0430, 0.0444))
@@ -26,6 +26,9 @@ def cornell(detail: float) -> Scene:  # noqa: ARG001 - the walls are flat at any
     return placed_once(
         "cornell",
         View((0.0, 0.0, 3.9), (0.0, 0.0, 0.0), 39.3),
-        (WHITE, RED, GREEN, LAMP),
-        [mesh_of(white, 0), mesh_of([red], 1), mesh_of([green], 2), mesh_of([lamp], 3)],
+        (WHITE, RED, GREEN, LAMP, SHADE),
+        [
+            mesh_of(shapes, i)
+            for i, shapes in enumerate([white, [red], [green], [lamp], [shade(lamp)]])
+        ],
     )

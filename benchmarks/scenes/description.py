@@ -85,6 +85,10 @@ class Scene:
         return sum(len(self.meshes[mesh].triangles) for mesh in self.placed)
 
 
+#: For what stands behind lamps.
+SHADE = Surface("diffuse")
+
+
 def placed_once(
     name: str,
     view: View,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.scenes.description import Scene, Surface, View, placed_once
-from benchmarks.scenes.shapes import Shape, box, mesh_of, moved, quad, sphere, torus
+from benchmarks.scenes.description import SHADE, Scene, Surface, View, placed_once
+from benchmarks.scenes.shapes import Shape, box, mesh_of, moved, quad, shade, sphere, torus
 
 #: Things on each side of the floor, and layers of them.
 SIDE, LAYERS = 6, 2
@@ -19,6 +19,7 @@ SURFACES = (
     Surface("metal", (0.85, 0.86, 0.88), alpha=0.1),
     Surface("glass", ior=1.5),
     Surface("diffuse", emission=(14.0, 13.0, 11.0)),
+    SHADE,
 )
 WALLS, GLASS, LAMP = 0, 5, 6
 
@@ -35,7 +36,8 @@ def room(detail: float) -> Scene:
     walls, triangles = box((0.0, 3.0, 0.0), (6.0, 3.0, 6.0))
     meshes = [mesh_of([(walls, triangles[:, ::-1])], WALLS)]
     meshes += [mesh_of(shapes, surface) for surface, shapes in sorted(things.items())]
-    meshes.append(mesh_of([lamp(x, z) for x in (-3.0, 3.0) for z in (-3.0, 3.0)], LAMP))
+    lamps = [lamp(x, z) for x in (-3.0, 3.0) for z in (-3.0, 3.0)]
+    meshes += [mesh_of(lamps, LAMP), mesh_of([shade(quad) for quad in lamps], LAMP + 1)]
     return placed_once("room", View((0.0, 3.0, 5.8), (0.0, 1.7, -1.0), 70.0), SURFACES, meshes)
 
 

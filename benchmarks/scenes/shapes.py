@@ -25,6 +25,15 @@ def quad(a: Sequence[float], b: Sequence[float], c: Sequence[float], d: Sequence
     return np.array([a, b, c, d], float), np.array([[0, 1, 2], [0, 2, 3]])
 
 
+def shade(lamp: Shape) -> Shape:
+    """What stands close behind a quad, so that it does not matter whether a renderer's lamps
+    shine to both sides. Make it black."""
+    corners, triangles = lamp
+    front = np.cross(corners[1] - corners[0], corners[2] - corners[0])
+    side = np.linalg.norm(corners[1] - corners[0])
+    return corners - front / np.linalg.norm(front) * side * 2e-3, triangles
+
+
 def box(center: Sequence[float], half: Sequence[float], turn: float = 0.0) -> Shape:
     """A box turned by `turn` radians about the y axis; eight corners, twelve triangles."""
     signs = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)]) * 2 - 1
