@@ -18,7 +18,7 @@ RANKS = [
     {"scene", "image", "queues", "storage"},
     {"aws"},
     {"config", "job", "binary"},
-    {"registry", "log", "strict_json"},
+    {"registry", "log", "strict_json", "disk_cache"},
     {"errors"},
 ]
 RANK_OF = {room: -rank for rank, rooms in enumerate(RANKS) for room in rooms}

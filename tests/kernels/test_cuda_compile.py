@@ -109,17 +109,3 @@ class TestTheCacheOfCompiledKernels:
     def test_a_fatbin_built_ahead_is_taken_as_it_is(self, folder: Path) -> None:
         (folder / "pathtrace.fatbin").write_bytes(b"ahead")
         assert kernel_image.kernel_image(75).read_bytes() == b"ahead"
-
-    @pytest.mark.parametrize("trouble", ["no folder", "shared"])
-    def test_a_cache_that_is_not_ours_alone_is_not_used(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trouble: str
-    ) -> None:
-        cache = tmp_path / "elsewhere"
-        if trouble == "no folder":
-            cache.write_text("")
-        else:
-            (cache / "gpuqueue" / "kernels").mkdir(parents=True)
-            (cache / "gpuqueue" / "kernels").chmod(0o777)
-        monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-        monkeypatch.setattr(kernel_image.tempfile, "tempdir", str(tmp_path))
-        assert kernel_image.kernel_image(75).parent.parent == tmp_path
