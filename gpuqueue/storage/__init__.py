@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from gpuqueue.errors import UnknownName
 from gpuqueue.registry import Registry
-from gpuqueue.storage.base import PutOptions, Storage
+from gpuqueue.storage.base import PutOptions, Storage, Stored
 
 if TYPE_CHECKING:
     from gpuqueue.config import Settings
     from gpuqueue.config.settings import LocalBucketSettings, S3BucketSettings
 
-__all__ = ["STORAGES", "PutOptions", "Storage", "open_bucket"]
+__all__ = ["STORAGES", "PutOptions", "Storage", "Stored", "open_bucket"]
 
 STORAGES: Registry[type[Storage]] = Registry(
     "storage module",

@@ -20,6 +20,14 @@ class PutOptions:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An object as it was read. The tag names this content: a later one has another."""
+
+    data: bytes = field(repr=False)
+    tag: str
+
+
 class Storage(Protocol):
     """A named bucket.
 
@@ -35,6 +43,22 @@ class Storage(Protocol):
 
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises KeyError if there are none."""
+
+    def fetch(self, key: str) -> Stored | None:
+        """The object under `key` with its tag; None if there is none."""
+
+    def swap(self, key: str, binary: Binary, expected: str | None) -> str | None:
+        """Store the bytes only in place of the object with the tag `expected`; None: of no object.
+
+        Return the new tag, or None if something else is stored by now: of several that swap the
+        same object one wins.
+        """
+
+    def keys(self, prefix: str, limit: int, after: str = "") -> list[str]:
+        """The first `limit` keys that begin with `prefix` and sort behind `after`, sorted.
+
+        Keys sort by their UTF-8 bytes. `prefix` follows the rules of a key, but may end in ``/``.
+        """
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""

@@ -7,6 +7,9 @@ somebody plants one while a job runs.
 from __future__ import annotations
 
 import errno
+import fcntl
+import hashlib
+import heapq
 import os
 import stat
 import uuid
@@ -19,12 +22,16 @@ from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalBucketSettings
 from gpuqueue.errors import ConfigError, InvalidJob, TransientError
-from gpuqueue.storage.base import PutOptions
-from gpuqueue.storage.rules import check_key, check_options
+from gpuqueue.storage.base import PutOptions, Stored
+from gpuqueue.storage.rules import check_key, check_options, check_prefix
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+#: Names that are ours begin so, and are no objects.
+_OURS = ".gpuqueue-"
+_LOCK = f"{_OURS}lock"
 
 #: What an error of the file system says about the key, not about the bucket.
 _KEY_ERRORS = {
@@ -75,6 +82,48 @@ class LocalStorage:
                 return _read(folder, file)
         except FileNotFoundError:
             raise KeyError(key) from None
+
+    def fetch(self, key: str) -> Stored | None:
+        """The bytes under `key` with their SHA-256 as the tag; None if there are none."""
+        try:
+            data = self.get(key)
+        except KeyError:
+            return None
+        return Stored(data, _tag(data))
+
+    def swap(self, key: str, binary: Binary, expected: str | None) -> str | None:
+        """Store the bytes if the file there is the expected one; see `Storage.swap`.
+
+        One swap at a time in the whole bucket, of all processes; `put` does not wait for it.
+        """
+        with self._alone():
+            there = self.fetch(key)
+            if (None if there is None else there.tag) != expected:
+                return None
+            self.put(key, binary)
+        return _tag(binary.data)
+
+    def keys(self, prefix: str, limit: int, after: str = "") -> list[str]:
+        """The first keys that begin with `prefix`, behind `after`: all are looked at."""
+        check_prefix(prefix)
+        folder = prefix.rpartition("/")[0]
+        found = (
+            key
+            for key in _files_below(self.root, folder)
+            if key.startswith(prefix) and key.encode() > after.encode()
+        )
+        return heapq.nsmallest(limit, found, key=str.encode)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock of the bucket, which goes with the process that holds it."""
+        with self._explained(_LOCK), self._root() as root:
+            descriptor = os.open(_LOCK, _LOCK_FLAGS, 0o600, dir_fd=root)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
@@ -146,8 +195,23 @@ class LocalStorage:
             raise kind(f"{what}: {error.strerror}") from error
 
 
+def _tag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _files_below(root: Path, folder: str) -> Iterator[str]:
+    """Keys of the objects in a folder of the bucket and in those below it, links left out."""
+    if (root / folder).resolve() != root.resolve() / folder:
+        return
+    for path, _, names in os.walk(root / folder):
+        below = Path(path).relative_to(root).as_posix().removeprefix(".")
+        for name in names:
+            if not name.startswith(_OURS) and not Path(path, name).is_symlink():
+                yield f"{below}/{name}" if below else name
+
+
 def _temporary_name() -> str:
-    return f".gpuqueue-{uuid.uuid4().hex}.part"
+    return f"{_OURS}{uuid.uuid4().hex}.part"
 
 
 def _make_folder(parent: int, name: str) -> None:

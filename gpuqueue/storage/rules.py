@@ -40,6 +40,11 @@ def check_key(key: str) -> None:
             raise InvalidJob(f"key '{key}' must not contain the part '{part}' between its '/'")
 
 
+def check_prefix(prefix: str) -> None:
+    """Raise InvalidJob unless `prefix` begins keys that stay in their bucket."""
+    check_key(prefix.removesuffix("/"))
+
+
 def check_options(options: PutOptions) -> None:
     """Raise InvalidJob for an option that no bucket takes."""
     if options.acl is not None and options.acl not in ACLS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
@@ -13,8 +14,8 @@ from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import S3BucketSettings
 from gpuqueue.errors import InvalidJob, TransientError
-from gpuqueue.storage.base import PutOptions
-from gpuqueue.storage.rules import check_key, check_options
+from gpuqueue.storage.base import PutOptions, Stored
+from gpuqueue.storage.rules import check_key, check_options, check_prefix
 
 #: PutObject's limit; larger objects need a multipart upload.
 MAX_OBJECT_BYTES = 5 << 30
@@ -34,6 +35,8 @@ _OBJECT_CODES = dict.fromkeys(
     ],
     InvalidJob,
 )
+#: The answers of a conditional PutObject whose condition does not hold (any more).
+_NOT_AS_EXPECTED = {"ConditionalRequestConflict", "NoSuchKey", "PreconditionFailed"}
 _ACL_ADVICE = {
     "AccessControlListNotSupported": (
         "the bucket has access control lists switched off, as new buckets have; leave 'acl' out "
@@ -76,6 +79,20 @@ class S3Storage:
         check_options(options)
         if len(binary.data) > MAX_OBJECT_BYTES:
             raise InvalidJob(f"key '{key}': {len(binary.data)} bytes; S3 takes {MAX_OBJECT_BYTES}")
+        try:
+            self._put(key, binary, _fields(options))
+        except ClientError as error:
+            advice = _ACL_ADVICE.get(code_of(error)) if options.acl else None
+            where = f"{self._what}, key '{key}'"
+            if advice is not None:
+                raise InvalidJob(f"{where}: acl '{options.acl}' is refused: {advice}") from error
+            with explained(where, _OBJECT_CODES):
+                raise
+        return f"s3://{self._bucket}/{key}"
+
+    def _put(self, key: str, binary: Binary, fields: Mapping[str, Any]) -> str:
+        """The new object's tag. Raises ClientError as it comes, any other error as one of ours."""
+        refused: ClientError | None = None
         with explained(f"{self._what}, key '{key}'", _OBJECT_CODES):
             try:
                 answer = self._client.put_object(
@@ -85,32 +102,66 @@ class S3Storage:
                     ContentType=binary.mime_type,
                     ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=base64.b64encode(hashlib.sha256(binary.data).digest()).decode(),
-                    **_fields(options),
+                    **fields,
                 )
             except ClientError as error:
-                advice = _ACL_ADVICE.get(code_of(error)) if options.acl else None
-                if advice is None:
-                    raise
-                raise InvalidJob(
-                    f"{self._what}, key '{key}': acl '{options.acl}' is refused: {advice}"
-                ) from error
-            if not answer.get("ETag"):
+                refused = error
+            else:
+                if answer.get("ETag"):
+                    return answer["ETag"]
                 raise TransientError(
                     f"{self._what}, key '{key}': the answer does not confirm the object; "
                     "check endpoint_url"
                 )
-        return f"s3://{self._bucket}/{key}"
+        raise refused
 
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises KeyError if there are none."""
+        stored = self.fetch(key)
+        if stored is None:
+            raise KeyError(key)
+        return stored.data
+
+    def fetch(self, key: str) -> Stored | None:
+        """The object under `key` with its ETag; None if there is none."""
         check_key(key)
         with explained(f"{self._what}, key '{key}'"):
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                return Stored(answer["Body"].read(), answer["ETag"])
             except ClientError as error:
                 if code_of(error) != "NoSuchKey":
                     raise
-        raise KeyError(key)
+        return None
+
+    def swap(self, key: str, binary: Binary, expected: str | None) -> str | None:
+        """Store the bytes by a conditional PutObject; see `Storage.swap`."""
+        check_key(key)
+        condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
+        try:
+            return self._put(key, binary, condition)
+        except ClientError as error:
+            if code_of(error) in _NOT_AS_EXPECTED:
+                return None
+            with explained(f"{self._what}, key '{key}'", _OBJECT_CODES):
+                raise
+
+    def keys(self, prefix: str, limit: int, after: str = "") -> list[str]:
+        """The first keys that begin with `prefix`, behind `after`."""
+        check_prefix(prefix)
+        found: list[str] = []
+        with explained(f"{self._what}, keys of '{prefix}'"):
+            while len(found) < limit:
+                answer = self._client.list_objects_v2(
+                    Bucket=self._bucket,
+                    Prefix=prefix,
+                    StartAfter=found[-1] if found else after,
+                    MaxKeys=min(1000, limit - len(found)),
+                )
+                found += [item["Key"] for item in answer.get("Contents", [])]
+                if not answer.get("IsTruncated"):
+                    break
+        return found
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""

@@ -79,6 +79,65 @@ def test_a_deleted_object_is_gone_and_deleting_it_again_is_harmless(storage: Sto
     assert not storage.exists("folder/image.png")
 
 
+def test_what_is_fetched_carries_a_tag_of_its_content(storage: Storage) -> None:
+    assert storage.fetch("record.json") is None
+    storage.put("record.json", png(b"one"))
+    first = storage.fetch("record.json")
+    assert first is not None
+    assert first.data == b"one"
+    assert storage.fetch("record.json") == first
+    storage.put("record.json", png(b"two"))
+    second = storage.fetch("record.json")
+    assert second is not None
+    assert second.tag != first.tag
+
+
+def test_a_swap_succeeds_only_in_place_of_what_was_expected(storage: Storage) -> None:
+    tag = storage.swap("jobs/1.json", png(b"one"), None)
+    assert tag is not None
+    assert storage.swap("jobs/1.json", png(b"late"), None) is None
+    assert storage.get("jobs/1.json") == b"one"
+    newer = storage.swap("jobs/1.json", png(b"two"), tag)
+    assert newer is not None
+    assert storage.swap("jobs/1.json", png(b"late"), tag) is None
+    fetched = storage.fetch("jobs/1.json")
+    assert fetched is not None
+    assert (fetched.data, fetched.tag) == (b"two", newer)
+
+
+def test_a_swap_of_what_was_deleted_does_not_bring_it_back(storage: Storage) -> None:
+    tag = storage.swap("jobs/1.json", png(b"one"), None)
+    storage.delete("jobs/1.json")
+    assert storage.swap("jobs/1.json", png(b"two"), tag) is None
+    assert not storage.exists("jobs/1.json")
+
+
+def test_of_many_swaps_at_once_each_sees_the_one_before(storage: Storage) -> None:
+    def count_up(_: int) -> None:
+        while True:
+            there = storage.fetch("count")
+            number = int(there.data) if there else 0
+            new = png(str(number + 1).encode())
+            if storage.swap("count", new, there.tag if there else None):
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count_up, range(20)))
+    assert storage.get("count") == b"20"
+
+
+def test_keys_are_listed_by_prefix_in_order_of_their_bytes(storage: Storage) -> None:
+    keys = ["jobs/10.json", "jobs/2/a.json", "jobs/2.json", "jobs/ü.json", "jobs2.json", "other"]
+    for key in reversed(keys):
+        storage.put(key, png())
+    wanted = ["jobs/10.json", "jobs/2.json", "jobs/2/a.json", "jobs/ü.json"]
+    assert storage.keys("jobs/", 10) == wanted
+    assert storage.keys("jobs/", 2) == wanted[:2]
+    assert storage.keys("jobs/", 10, after="jobs/2.json") == wanted[2:]
+    assert storage.keys("jobs/2", 10) == wanted[1:3]
+    assert storage.keys("nothing/", 10) == []
+
+
 @pytest.mark.parametrize("key", HOSTILE_KEYS, ids=ascii)
 def test_a_hostile_key_is_refused_by_every_verb(storage: Storage, key: str) -> None:
     for call in (
@@ -86,6 +145,8 @@ def test_a_hostile_key_is_refused_by_every_verb(storage: Storage, key: str) -> N
         lambda: storage.get(key),
         lambda: storage.exists(key),
         lambda: storage.delete(key),
+        lambda: storage.fetch(key),
+        lambda: storage.swap(key, png(), None),
     ):
         with pytest.raises(InvalidJob, match="key"):
             call()
