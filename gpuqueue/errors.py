@@ -11,7 +11,8 @@
     ├── TransientError     network, throttling, credentials: retried in place, then as JobFailed
     ├── LeaseLost          another listener may own the message: stop, touch nothing
     ├── DeviceLost         the render process is spoilt: hand back at once, replace the process
-    └── Interrupted        SIGTERM or a spot notice: hand back at once, not a failed try
+    ├── Interrupted        SIGTERM or a spot notice: hand back at once, not a failed try
+    └── Cancelled          nobody wants the job any more: remove its message
 """
 
 from __future__ import annotations
@@ -76,3 +77,7 @@ class DeviceLost(GpuqueueError):
 
 class Interrupted(GpuqueueError):
     """The machine or the operator asked to stop; the job goes back untouched."""
+
+
+class Cancelled(GpuqueueError):
+    """Whoever may do so cancelled the job; its message is removed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -16,6 +18,24 @@ from gpuqueue.strict_json import NotJson, parse
 MAX_TASKS = 20
 #: Wrong fields that an error names.
 MAX_NAMED = 10
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562): 48 bits of time in milliseconds, then random ones."""
+    made_at = int(time.time() * 1000).to_bytes(6, "big")
+    value = int.from_bytes(made_at + os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def made_at_ms(job_id: str) -> int | None:
+    """When a job with an id of ours was made, in milliseconds since 1970; None for other ids."""
+    try:
+        value = uuid.UUID(job_id)
+    except ValueError:
+        return None
+    return value.int >> 80 if value.version == 7 and str(value) == job_id else None
 
 
 class TaskCall(BaseModel):
@@ -33,18 +53,29 @@ class Job(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     version: Literal[1] = 1
-    id: str = Field(default_factory=lambda: str(uuid.uuid4()), pattern=r"^[A-Za-z0-9_-]{1,128}$")
+    id: str = Field(default_factory=new_id, pattern=r"^[A-Za-z0-9_-]{1,128}$")
+    #: What the client calls the job; nothing here reads it.
+    reference: str | None = Field(None, max_length=256)
     command: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     tasks: tuple[TaskCall, ...] = Field((), max_length=MAX_TASKS)
 
     @classmethod
     def new(
-        cls, command: str, parameters: Mapping[str, Any], tasks: Iterable[TaskCall] = ()
+        cls,
+        command: str,
+        parameters: Mapping[str, Any],
+        tasks: Iterable[TaskCall] = (),
+        reference: str | None = None,
     ) -> Job:
         """A job with an id of its own. Raises InvalidJob, naming every field that is wrong."""
         try:
-            return cls(command=command, parameters=dict(parameters), tasks=tuple(tasks))
+            return cls(
+                command=command,
+                parameters=dict(parameters),
+                tasks=tuple(tasks),
+                reference=reference,
+            )
         except ValidationError as error:
             raise InvalidJob(f"not a job: {describe(error)}") from error
 
@@ -54,7 +85,8 @@ class Job(BaseModel):
         A job made in Python may hold what JSON cannot: NaN, half a surrogate pair, any depth.
         """
         try:
-            body = self.model_dump_json()
+            # Without it where there is none, so that an older listener takes the job.
+            body = self.model_dump_json(exclude={"reference"} if self.reference is None else None)
         except (PydanticSerializationError, UnicodeEncodeError) as error:
             raise InvalidJob(f"not a job: not JSON: {shown(str(error))}") from error
         Job.from_body(body, self.id)

@@ -22,6 +22,7 @@ code    class                  meaning
 -32011  TooLarge               the request's body is larger than the server takes
 -32012  TimedOut               the time of the request ran out; it may have taken effect
 -32013  BinaryNotLast          a command that returns an image must be last in its array
+-32014  Cancelled              the job was cancelled
 ======  =====================  =========================================================
 """
 
@@ -32,6 +33,7 @@ from typing import ClassVar
 
 from gpuqueue.binary import JsonValue
 from gpuqueue.errors import (
+    Cancelled,
     ConfigError,
     DeviceLost,
     GpuqueueError,
@@ -120,6 +122,7 @@ CODES: dict[type[BaseException], int] = {
     LeaseLost: -32007,
     DeviceLost: -32008,
     Interrupted: -32009,
+    Cancelled: -32014,
 }
 
 

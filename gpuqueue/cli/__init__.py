@@ -12,6 +12,7 @@ from gpuqueue.cli.demo import demo
 from gpuqueue.cli.dlq import dlq
 from gpuqueue.cli.doctor import doctor
 from gpuqueue.cli.inspect import inspect
+from gpuqueue.cli.jobs import jobs
 from gpuqueue.cli.listen import listen
 from gpuqueue.cli.render import render
 from gpuqueue.cli.report import reporting_errors
@@ -30,6 +31,7 @@ app = typer.Typer(
 for function in (demo, serve, listen, submit, render, inspect, doctor, version):
     app.command()(reporting_errors(function))
 app.add_typer(dlq)
+app.add_typer(jobs)
 
 
 def main() -> None:

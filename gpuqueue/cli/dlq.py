@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gpuqueue.cli.options import ConfigOption
-from gpuqueue.cli.report import print_error, reporting_errors
+from gpuqueue.cli.report import moment, print_error, printable, reporting_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,13 +68,13 @@ def show(
         ("job", letter.job_id),
         ("reason", letter.why),
         ("received", f"{letter.receives} times"),
-        ("sent", _moment(letter.sent_at)),
-        ("died", _moment(letter.died_at)),
+        ("sent", moment(letter.sent_at)),
+        ("died", moment(letter.died_at)),
     ):
         if text:
             typer.secho(f"{name + ':':<10}", bold=True, nl=False)
-            typer.echo(_printable(text))
-    typer.echo(_printable(letter.body))
+            typer.echo(printable(text))
+    typer.echo(printable(letter.body))
 
 
 @dlq.command()
@@ -92,12 +91,13 @@ def redrive(
 
     They keep their ids. If this is interrupted no job is lost; do it again for the rest.
     """
-    from gpuqueue.queues.dead_letters import redrive as redrive_letters
+    from gpuqueue.commands.dead_letters import redrive as redrive_letters
+    from gpuqueue.config import load_settings
 
     if every == bool(job_ids):
         raise typer.BadParameter("give either the ids of jobs or --all", param_hint="ID")
     opened = _open(config, queue)
-    _print_each(redrive_letters(opened, job_ids or None), opened)
+    _print_each(redrive_letters(load_settings(config), opened, job_ids or None), opened)
 
 
 @dlq.command()
@@ -129,7 +129,7 @@ def _print_each(job_ids: Iterator[str], queue: Queue) -> None:
     """Print ids as they come, so that an interruption shows how far it got."""
     count = 0
     for count, job_id in enumerate(job_ids, 1):  # noqa: B007 (counted)
-        typer.echo(_printable(job_id))
+        typer.echo(printable(job_id))
     if not count:
         _note(f"queue '{queue.name}' has no dead letters")
 
@@ -143,21 +143,10 @@ def _table(letters: list[DeadLetter]) -> Table:
     for column in ("job", "died", "received", "reason"):
         table.add_column(column, overflow="fold")
     for letter in letters:
-        died = _moment(letter.died_at) or f"sent {_moment(letter.sent_at)}"
+        died = moment(letter.died_at) or f"sent {moment(letter.sent_at)}"
         cells = (letter.job_id, died, str(letter.receives), letter.why)
-        table.add_row(*(Text(_printable(cell)) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
-
-
-def _moment(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
-
-
-def _printable(text: str) -> str:
-    """Text from others without what a terminal would obey."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def _note(text: str) -> None:

@@ -13,8 +13,9 @@ from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalBucketSettings
 from gpuqueue.errors import ConfigError
 from gpuqueue.job import Job
-from gpuqueue.queues import open_queue
+from gpuqueue.queues import Queue, open_queue
 from gpuqueue.queues.base import Findable
+from gpuqueue.records import JobRecord, State, open_records
 from gpuqueue.storage import Storage, open_bucket
 from gpuqueue.tasks import TaskContext
 
@@ -52,7 +53,7 @@ def check_watchable(settings: Settings, queue_name: str, job: Job, *, is_bounded
 
     Where only success can be seen, a wait without a bound would outlast a job that failed.
     """
-    if isinstance(open_queue(settings, queue_name), Findable):
+    if open_records(settings) is not None or isinstance(open_queue(settings, queue_name), Findable):
         return
     if not any(task.name == "s3_upload" for task in job.tasks):
         raise ConfigError(
@@ -68,19 +69,35 @@ def check_watchable(settings: Settings, queue_name: str, job: Job, *, is_bounded
 def watch(settings: Settings, queue_name: str, job: Job) -> Iterator[Outcome]:
     """The job's outcome again and again, a pause between, until it is final.
 
-    An embedded queue knows where its messages are. Of another queue only success can be seen
-    from outside: all results are in their buckets.
+    A job's record tells, if one is kept; an embedded queue knows where its messages are. Else only
+    success can be seen from outside: all results are in their buckets.
     """
     queue = open_queue(settings, queue_name)
     while True:
-        if isinstance(queue, Findable):
-            outcome, pause_s = _look_up(queue, job.id), LOCAL_POLL_S
-        else:
-            outcome, pause_s = _look_at_results(settings, job), REMOTE_POLL_S
+        outcome = _look(settings, queue, job)
         yield outcome
         if outcome.is_final:
             return
-        time.sleep(pause_s)
+        time.sleep(LOCAL_POLL_S if isinstance(queue, Findable) else REMOTE_POLL_S)
+
+
+def _look(settings: Settings, queue: Queue, job: Job) -> Outcome:
+    records = open_records(settings)
+    record = None if records is None else records.get(job.id)
+    if record is not None and (record.state.is_final or not isinstance(queue, Findable)):
+        return _told_by(record)
+    if isinstance(queue, Findable):
+        return _look_up(queue, job.id)
+    return _look_at_results(settings, job)
+
+
+def _told_by(record: JobRecord) -> Outcome:
+    if record.state is State.SUCCEEDED:
+        return Outcome(Fate.DONE)
+    if record.state.is_final:
+        reason = record.attempts[-1].reason if record.attempts else None
+        return Outcome(Fate.DEAD, reason or str(record.state))
+    return Outcome(Fate.RUNNING if record.state is State.RUNNING else Fate.WAITING)
 
 
 def _look_up(queue: Findable, job_id: str) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -38,3 +39,15 @@ def print_error(message: str) -> None:
     """One message to standard error; a scene's lines below it keep their columns."""
     typer.secho("error: ", fg=typer.colors.RED, bold=True, err=True, nl=False)
     typer.echo(message, err=True)
+
+
+def printable(text: str) -> str:
+    """Text from others without what a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+
+
+def moment(seconds: float | None) -> str:
+    """A time in seconds since 1970 as people read it; nothing for None."""
+    if seconds is None:
+        return ""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

@@ -41,6 +41,9 @@ def submit(
     queue: Annotated[
         str | None, typer.Option(help="Configured queue; default: default_queue.")
     ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Your own name for the job; its record tells it.")
+    ] = None,
     config: ConfigOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome.")] = False,
     timeout: Annotated[
@@ -50,7 +53,8 @@ def submit(
     """Put a job into the queue and print its id.
 
     With --wait the exit code is the outcome: 0 done, 1 dead, 3 not known within the --timeout.
-    Of a job in SQS only success can be seen, as its objects appear; that needs a --timeout.
+    Without a record_bucket only success of a job in SQS can be seen, as its objects appear; that
+    needs a --timeout.
 
     \b
     gpuqueue submit rs_fancy_render -p scene_file=scenes/cornell.mi -p width=640 --wait \\
@@ -68,7 +72,7 @@ def submit(
     name = queue or settings.queue_manager.default_queue
     if wait and name is not None:
         check_watchable(settings, name, job, is_bounded=timeout is not None)
-    job_id = submit_job(settings, command, parameters, queue, tasks)
+    job_id = submit_job(settings, command, parameters, queue, tasks, reference)
     typer.echo(job_id)
     if wait and name is not None:
         _wait(settings, name, job.model_copy(update={"id": job_id}), timeout)

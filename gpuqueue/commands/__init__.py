@@ -27,8 +27,11 @@ __all__ = [
 COMMANDS: Registry[Command[Any]] = Registry(
     "command",
     get_version="gpuqueue.commands.get_version:get_version",
+    queue_manager_cancel_job="gpuqueue.commands.jobs:queue_manager_cancel_job",
     queue_manager_get_dead="gpuqueue.commands.dead_letters:queue_manager_get_dead",
+    queue_manager_get_job="gpuqueue.commands.jobs:queue_manager_get_job",
     queue_manager_list_dead="gpuqueue.commands.dead_letters:queue_manager_list_dead",
+    queue_manager_list_jobs="gpuqueue.commands.jobs:queue_manager_list_jobs",
     queue_manager_purge_dead="gpuqueue.commands.dead_letters:queue_manager_purge_dead",
     queue_manager_redrive="gpuqueue.commands.dead_letters:queue_manager_redrive",
     queue_manager_submit_job="gpuqueue.commands.submit:queue_manager_submit_job",

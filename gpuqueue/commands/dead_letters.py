@@ -6,7 +6,9 @@ the rest.
 
 from __future__ import annotations
 
-from contextlib import closing
+import time
+from collections.abc import Collection, Generator
+from contextlib import closing, suppress
 from itertools import islice
 from typing import Literal, Self
 
@@ -15,9 +17,10 @@ from pydantic import Field, model_validator
 from gpuqueue.binary import JsonValue
 from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
-from gpuqueue.errors import InvalidJob
+from gpuqueue.errors import GpuqueueError, InvalidJob
 from gpuqueue.queues import Queue, dead_letters, open_queue
 from gpuqueue.queues.dead_letters import DeadLetter
+from gpuqueue.records import JobRecord, open_records
 
 MAX_AT_ONCE = 1000
 
@@ -32,6 +35,24 @@ def queue_for(settings: Settings, queue_name: str | None) -> Queue:
     if name is None:
         raise InvalidJob("no queue: name one, or set default_queue in the configuration")
     return open_queue(settings, name)
+
+
+def redrive(settings: Settings, queue: Queue, job_ids: Collection[str] | None) -> Generator[str]:
+    """Send these dead letters back to their queue, or all, and yield the id of each job sent.
+
+    Raises as `dead_letters.redrive` does. Their records, if there are any, say so.
+    """
+    records = open_records(settings)
+
+    def change(before: JobRecord | None) -> JobRecord | None:
+        return None if before is None else before.redriven(time.time())
+
+    for job_id in dead_letters.redrive(queue, job_ids):
+        if records is not None:
+            # The job is on its way; what its record says is corrected by the next attempt.
+            with suppress(GpuqueueError):
+                records.update(job_id, change)
+        yield job_id
 
 
 def describe_letter(letter: DeadLetter) -> dict[str, JsonValue]:
@@ -135,7 +156,7 @@ def queue_manager_redrive(
     be made again.
     """
     queue = queue_for(context.settings, parameters.queue_name)
-    with closing(dead_letters.redrive(queue, parameters.job_ids or None)) as done:
+    with closing(redrive(context.settings, queue, parameters.job_ids or None)) as done:
         return list(islice(done, MAX_AT_ONCE))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +14,11 @@ from pydantic import Field
 from gpuqueue.commands.allowed import queueable_command
 from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
-from gpuqueue.errors import InvalidJob
+from gpuqueue.errors import GpuqueueError, InvalidJob
 from gpuqueue.job import Job, TaskCall
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.queues import open_queue
+from gpuqueue.records import JobRecord, open_records
 from gpuqueue.tasks import prepare_tasks
 
 log = EventLogger(Category.QUEUE)
@@ -29,6 +33,7 @@ def submit(
     parameters: Mapping[str, Any],
     queue_name: str | None = None,
     tasks: Iterable[TaskCall] = (),
+    reference: str | None = None,
 ) -> str:
     """Check a job, put it into the queue and return its id.
 
@@ -36,13 +41,15 @@ def submit(
     among it, for a job that can never work, TransientError if the queue cannot be reached, and
     ConfigError if it may not be used.
     """
-    job = Job.new(command, parameters, tasks)
+    job = Job.new(command, parameters, tasks, reference)
     queueable_command(settings, job.command).check_at_submit(job.parameters, settings)
     prepare_tasks(job.tasks, settings)
     name = queue_name or settings.queue_manager.default_queue
     if name is None:
         raise InvalidJob("no queue: give queue_name, or set default_queue in the configuration")
-    _open_queue(settings, name).send(job.to_body(), job.id)
+    body = job.to_body()
+    with _recorded(settings, job, name):
+        _open_queue(settings, name).send(body, job.id)
     log.event(
         Event.JOB_QUEUED,
         f"[{name} {job.id}] Job successfully queued.",
@@ -53,6 +60,41 @@ def submit(
     return job.id
 
 
+@contextmanager
+def _recorded(settings: Settings, job: Job, queue: str) -> Iterator[None]:
+    """Have a record of the job before a listener can receive it, and none if it is not sent."""
+    records = open_records(settings)
+    if records is None:
+        yield
+        return
+    now = time.time()
+    record = JobRecord(
+        id=job.id,
+        command=job.command,
+        queue=queue,
+        reference=job.reference,
+        submitted_at=now,
+        updated_at=now,
+    )
+    try:
+        records.create(record)
+    except GpuqueueError as error:
+        # The job matters more; its listener tries again to keep one.
+        log.event(
+            Event.RECORD_UNREACHABLE,
+            f"[{queue} {job.id}] The job's record cannot be kept: {error}.",
+            level=logging.WARNING,
+            queue=queue,
+            job_id=job.id,
+        )
+    try:
+        yield
+    except BaseException:
+        with suppress(GpuqueueError):
+            records.remove(job.id)
+        raise
+
+
 class SubmitJobParameters(Parameters):
     """Parameters of ``queue_manager_submit_job``."""
 
@@ -61,6 +103,9 @@ class SubmitJobParameters(Parameters):
     queue_name: str | None = Field(None, description="Configured queue; default: default_queue.")
     tasks: tuple[TaskCall, ...] = Field(
         (), description="What to do with the result, in order: objects with name and config."
+    )
+    reference: str | None = Field(
+        None, max_length=256, description="Your own name for the job; its record tells it."
     )
 
 
@@ -81,4 +126,5 @@ def queue_manager_submit_job(parameters: SubmitJobParameters, context: CommandCo
         parameters.parameters,
         parameters.queue_name,
         parameters.tasks,
+        parameters.reference,
     )

@@ -101,6 +101,10 @@ class QueueManagerSettings(_Frozen):
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
     stop_grace_s: float = Field(default=0, ge=0, le=43200)
+    #: The bucket that keeps a record of each job; None: no records are kept.
+    record_bucket: Word | None = None
+    #: What an hour of this machine costs, in whatever unit: records then tell a job's cost.
+    price_per_hour: float | None = Field(default=None, ge=0)
     #: Stop when EC2 says that it will take this instance away; off EC2 nobody answers.
     watch_interruptions: bool = False
     http_post: HttpPostSettings = HttpPostSettings()
@@ -221,12 +225,16 @@ class Settings(_Frozen):
         for kind, names in (("queue", queues), ("bucket", buckets)):
             for name in {n for n in names if names.count(n) > 1}:
                 raise Misfit(f"{kind} '{name}' is configured twice", kind, "name", name)
-        for directive in ("default_queue", "listen_queue"):
+        for directive, kind, known in (
+            ("default_queue", "queue", queues),
+            ("listen_queue", "queue", queues),
+            ("record_bucket", "bucket", buckets),
+        ):
             name = getattr(self.queue_manager, directive)
-            if name is not None and name not in queues:
-                listed = ", ".join(sorted(queues)) or "none"
+            if name is not None and name not in known:
+                listed = ", ".join(sorted(known)) or "none"
                 raise Misfit(
-                    f"{directive} '{name}' is not a configured queue; known: {listed}",
+                    f"{directive} '{name}' is not a configured {kind}; known: {listed}",
                     "queue_manager",
                     directive,
                 )
@@ -241,9 +249,13 @@ def embedded_settings(data: Path = Path("gpuqueue-data"), content_root: Path = P
             allow_command=frozenset({"get_version", "rs_fancy_render"}),
             default_queue="local_queue",
             listen_queue="local_queue",
+            record_bucket="local_records",
         ),
         local=LocalSettings(
             queues=(LocalQueueSettings(name="local_queue", path=data / "queue.sqlite"),),
-            buckets=(LocalBucketSettings(name="local_bucket", path=data / "bucket"),),
+            buckets=(
+                LocalBucketSettings(name="local_bucket", path=data / "bucket"),
+                LocalBucketSettings(name="local_records", path=data / "records"),
+            ),
         ),
     )

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from gpuqueue.errors import DeviceLost, Interrupted, InvalidJob, LeaseLost, TransientError
+from gpuqueue.errors import (
+    Cancelled,
+    DeviceLost,
+    Interrupted,
+    InvalidJob,
+    LeaseLost,
+    TransientError,
+)
 
 #: The first try's longest wait, doubled by each further receive.
 BACKOFF_BASE_S = 15
@@ -18,6 +25,8 @@ class Action(Enum):
 
     DEAD_LETTER = auto()
     RELEASE = auto()
+    HAND_BACK = auto()
+    DELETE = auto()
     LEAVE = auto()
 
 
@@ -61,6 +70,7 @@ def backoff_bound(tries: int, base_s: float, max_s: float) -> float:
 _TABLE: tuple[tuple[type[BaseException], Fate], ...] = (
     (LeaseLost, Fate(Action.LEAVE)),
     (InvalidJob, Fate(Action.DEAD_LETTER)),
-    (Interrupted, Fate(Action.RELEASE)),
+    (Interrupted, Fate(Action.HAND_BACK)),
+    (Cancelled, Fate(Action.DELETE)),
     (DeviceLost, Fate(Action.RELEASE)),
 )

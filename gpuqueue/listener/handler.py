@@ -13,10 +13,12 @@ from gpuqueue.config import Settings
 from gpuqueue.job import Job
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.listener.lease import Lease
+from gpuqueue.listener.recorder import Recorder
 from gpuqueue.listener.retry import retry
 from gpuqueue.listener.settle import settle
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
+from gpuqueue.records import State, open_records
 from gpuqueue.tasks import prepare_tasks
 
 
@@ -40,6 +42,7 @@ class Handler:
         self._settings = settings
         self._queue = queue
         self._runner = runner
+        self._records = open_records(settings)
 
     def handle(self, message: Message, lease: Lease) -> Exception | None:
         """Do the job and delete its message, or settle its fate; return the error, if any.
@@ -47,24 +50,29 @@ class Handler:
         Raises nothing: a job must not end its listener.
         """
         log = JobLog(self._queue.name, message.original_id)
+        manager = self._settings.queue_manager
+        recorder = Recorder(self._records, self._queue.name, manager.price_per_hour, log)
         try:
             with lease:
                 job = Job.from_body(message.body, message.original_id)
-                log = JobLog(self._queue.name, job.id)
+                log.job_is(job.id)
+                log.event(Event.JOB_RECEIVED, "Received job from queue.")
+                lease.check()
                 start = time.monotonic()
-                self._do(job, lease, log)
+                if recorder.begin(job, lease):
+                    with recorder:
+                        self._do(job, lease, recorder, log)
+                    recorder.end(State.SUCCEEDED)
                 log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
                 delete = partial(self._queue.delete, message)
                 retry("Removing the job", delete, time.monotonic() - start, lease, log)
         except Exception as error:
-            settle(self._queue, message, error, self._settings.queue_manager.max_backoff_s, log)
+            settle(self._queue, message, error, manager.max_backoff_s, log, recorder.end)
             return error
         return None
 
-    def _do(self, job: Job, lease: Lease, log: JobLog) -> None:
-        """All of the job but the end of its message."""
-        log.event(Event.JOB_RECEIVED, "Received job from queue.")
-        lease.check()
+    def _do(self, job: Job, lease: Lease, recorder: Recorder, log: JobLog) -> None:
+        """The job's command and its tasks."""
         check_allowed(self._settings, job.command)
         tasks = prepare_tasks(job.tasks, self._settings)
         name = job.command
@@ -73,16 +81,18 @@ class Handler:
 
         def on_progress(fraction: float, text: str) -> None:
             lease.estimate.report(fraction)
+            recorder.progress(fraction, text)
             log.progress(fraction, text)
 
         result = self._runner.run(name, job.parameters, lease, on_progress)
         lease.estimate.report(1)
         seconds = time.monotonic() - start
+        recorder.command_done(result, seconds)
         log.event(
             Event.COMMAND_FINISHED, f"Executed command: {name}.", command=name, seconds=seconds
         )
         for task in tasks:
             log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
             run = partial(task.run, result, self._settings, job.id)
-            retry(f"Task {task.name}", run, seconds, lease, log)
+            recorder.stored(retry(f"Task {task.name}", run, seconds, lease, log))
             log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)

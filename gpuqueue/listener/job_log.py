@@ -17,9 +17,14 @@ class JobLog:
     """Logs facts about one job of one queue."""
 
     def __init__(self, queue_name: str, job_id: str) -> None:
-        self._fields = {"queue": queue_name, "job_id": job_id}
-        self._prefix = f"[{queue_name} {job_id}]"
+        self._queue_name = queue_name
         self._progress_at = time.monotonic()
+        self.job_is(job_id)
+
+    def job_is(self, job_id: str) -> None:
+        """The job's own name is known by now."""
+        self._fields = {"queue": self._queue_name, "job_id": job_id}
+        self._prefix = f"[{self._queue_name} {job_id}]"
 
     def event(
         self,

@@ -11,7 +11,9 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
 
 from gpuqueue.errors import TransientError
 from gpuqueue.listener.fate import backoff_bound
@@ -26,22 +28,31 @@ MAX_RETRY_S = 300.0
 MIN_PATIENCE_S = 30.0
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Done(Generic[T]):
+    """The outcome of an action that ended well."""
+
+    value: T
+
+
 class _Woken(Exception):
     """Not an outcome: the lease wants to be looked at."""
 
 
-def while_held(lease: Lease, action: Callable[[], None]) -> None:
+def while_held(lease: Lease, action: Callable[[], T]) -> T:
     """Do `action` in a thread of its own, and leave it there when the lease ends.
 
     A server that takes an upload byte by byte may hold it for ever; nothing stops it from outside.
     What it still does later does no harm: it may run twice anyway.
     """
-    outcomes: SimpleQueue[Exception | None] = SimpleQueue()
+    outcomes: SimpleQueue[_Done[T] | Exception] = SimpleQueue()
 
     def work() -> None:
         try:
-            action()
-            outcomes.put(None)
+            outcomes.put(_Done(action()))
         except Exception as error:
             outcomes.put(error)
 
@@ -52,15 +63,16 @@ def while_held(lease: Lease, action: Callable[[], None]) -> None:
                 outcome = outcomes.get(timeout=lease.remaining_s())
             except Empty:
                 outcome = _Woken()
-            if outcome is None:
-                return
+            if isinstance(outcome, _Done):
+                return outcome.value
             if not isinstance(outcome, _Woken):
                 raise outcome
             lease.check()
 
 
-def retry(what: str, action: Callable[[], None], cost_s: float, lease: Lease, log: JobLog) -> None:
-    """Do `action`, again after each TransientError, for as long as the job has cost so far.
+def retry(what: str, action: Callable[[], T], cost_s: float, lease: Lease, log: JobLog) -> T:
+    """Do `action` and return what it does, again after each TransientError, for as long as the job
+    has cost so far.
 
     Raises the last TransientError when the next try would come too late, any other error at
     once, and what the lease raises.

@@ -3,29 +3,53 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
-from gpuqueue.errors import GpuqueueError, Interrupted, LeaseLost
+from gpuqueue.errors import Cancelled, GpuqueueError, Interrupted, LeaseLost
 from gpuqueue.listener.fate import Action, Fate, fate_of
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
+from gpuqueue.records import State
+
+#: Told what became of the try: the state, the error and its text.
+Tell = Callable[[State, Exception, str], None]
 
 
 def settle(
-    queue: Queue, message: Message, error: Exception, max_backoff_s: float, log: JobLog
+    queue: Queue,
+    message: Message,
+    error: Exception,
+    max_backoff_s: float,
+    log: JobLog,
+    tell: Tell,
 ) -> None:
     """Log why the job did not end, then give its message the fate of that error.
 
+    What `tell` writes down comes before the message goes back, since another listener may take it
+    at once, and after it has gone to the dead letters, since they may not take it.
     Raises nothing: if the queue cannot be reached, the visibility time-out does the same later.
     """
     reason = reason_of(error)
     _log_failure(error, reason, log)
     fate = fate_of(error, message.receives, max_backoff_s)
     try:
-        if fate.action is Action.DEAD_LETTER and not _dead_letter(queue, message, reason, log):
-            fate = Fate(Action.RELEASE, max_backoff_s)
+        if fate.action is Action.RELEASE and _is_last_try(queue, message):
+            reason += f" (try {message.receives}, the last that the queue allows)"
+            fate = Fate(Action.DEAD_LETTER, fate.delay_s)
+        if fate.action is Action.DEAD_LETTER:
+            if _dead_letter(queue, message, reason, log):
+                return tell(State.DEAD, error, reason)
+            fate = Fate(Action.RELEASE, fate.delay_s or max_backoff_s)
         if fate.action is Action.RELEASE:
+            tell(State.FAILED, error, reason)
             _release(queue, message, fate, reason, log)
+        elif fate.action is Action.HAND_BACK:
+            tell(State.INTERRUPTED, error, reason)
+            _hand_back(queue, message, reason, log)
+        elif fate.action is Action.DELETE:
+            tell(State.CANCELLED, error, reason)
+            queue.delete(message)
     except LeaseLost as lost:
         log.warning(Event.LEASE_LOST, f"Job left alone: {lost}.")
     except Exception as failure:
@@ -47,9 +71,17 @@ def _log_failure(error: Exception, reason: str, log: JobLog) -> None:
         log.warning(Event.LEASE_LOST, f"Job left alone: {reason}.")
     elif isinstance(error, Interrupted):
         log.event(Event.JOB_INTERRUPTED, f"Job interrupted: {reason}.")
+    elif isinstance(error, Cancelled):
+        log.event(Event.JOB_CANCELLED, f"Job not done, removing from queue: {reason}.")
     else:
         bug = None if isinstance(error, GpuqueueError) else error
         log.event(Event.JOB_FAILED, f"Job failed: {reason}", level=logging.ERROR, exc_info=bug)
+
+
+def _is_last_try(queue: Queue, message: Message) -> bool:
+    """Whether the queue would make the message a dead letter by itself, and tell nobody why."""
+    limit = queue.max_receives()
+    return limit is not None and message.receives >= limit
 
 
 def _dead_letter(queue: Queue, message: Message, reason: str, log: JobLog) -> bool:
@@ -64,8 +96,18 @@ def _dead_letter(queue: Queue, message: Message, reason: str, log: JobLog) -> bo
             f"Job cannot be moved to a dead-letter queue: {reason_of(failure)}.",
         )
         return False
-    log.warning(Event.JOB_DEAD, "Job can never work, moved to the dead-letter queue.")
+    log.warning(Event.JOB_DEAD, "Job given up, moved to the dead-letter queue.")
     return True
+
+
+def _hand_back(queue: Queue, message: Message, reason: str, log: JobLog) -> None:
+    queue.hand_back(message, reason)
+    log.event(
+        Event.JOB_RELEASED,
+        "Job returned to queue, visible now; this try does not count.",
+        delay_s=0,
+        receives=message.receives,
+    )
 
 
 def _release(queue: Queue, message: Message, fate: Fate, reason: str, log: JobLog) -> None:

@@ -78,6 +78,15 @@ class Queue(Protocol):
         `reason` is why this try failed; a queue that can keep it tells it of a dead letter.
         """
 
+    def hand_back(self, message: Message, reason: str = "") -> None:
+        """Give the message back at once, as if it had not been received. Raises LeaseLost.
+
+        Where the queue's own count of receives cannot be turned back, a copy takes its place.
+        """
+
+    def max_receives(self) -> int | None:
+        """After how many receives a message becomes a dead letter; None: never, or not known."""
+
     def delete(self, message: Message) -> None:
         """Remove the message for good; deleting it twice is harmless. Raises LeaseLost."""
 

@@ -132,13 +132,26 @@ class LocalQueue:
         kept = readable(reason, MAX_REASON_BYTES) if reason else None
         self._set_visible_at(message, delay_s, kept)
 
-    def _set_visible_at(self, message: Message, delay_s: float, reason: str | None = None) -> None:
+    def hand_back(self, message: Message, reason: str = "") -> None:
+        """Give the message back, visible at once, this receive not counted. Raises LeaseLost."""
+        kept = readable(reason, MAX_REASON_BYTES) if reason else None
+        self._set_visible_at(message, 0, kept, uncounted=1)
+
+    def max_receives(self) -> int:
+        """After how many receives a message becomes a dead letter."""
+        return self._max_receives
+
+    def _set_visible_at(
+        self, message: Message, delay_s: float, reason: str | None = None, uncounted: int = 0
+    ) -> None:
         now = self._clock()
+        values = {"now": now, "visible_at": now + delay_s, "reason": reason, "uncounted": uncounted}
         with self._transaction() as connection:
             changed = connection.execute(
-                "UPDATE messages SET visible_at = :visible_at, reason = coalesce(:reason, reason)"
+                "UPDATE messages SET visible_at = :visible_at, reason = coalesce(:reason, reason),"
+                " receives = receives - :uncounted"
                 " WHERE id = :id AND receipt = :receipt AND visible_at > :now",
-                {**_lease(message), "now": now, "visible_at": now + delay_s, "reason": reason},
+                {**_lease(message), **values},
             ).rowcount
             self._changed.notify_all()
         if not changed:

@@ -24,6 +24,7 @@ from gpuqueue.queues.sqs_dead_letters import (
     SqsDeadLetters,
     dead_attributes,
     fifo_fields,
+    identity,
     named_id,
     own_id,
 )
@@ -102,6 +103,34 @@ class SqsQueue:
     def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:  # noqa: ARG002 (SQS keeps no word beside a message)
         """Give the message back, visible after `delay_s` seconds. Raises LeaseLost."""
         self._set_visibility(message, delay_s)
+
+    def hand_back(self, message: Message, reason: str = "") -> None:
+        """Put a copy in the message's place: SQS counts receives for ever. Raises LeaseLost.
+
+        The copy is sent before the message is deleted: what happens in between doubles the job
+        and does not lose it.
+        """
+        self.extend(message, self._visibility_timeout_s)
+        attributes = identity(message.body, message.original_id)
+        if attributes is None:
+            self.release(message, 0, reason)
+            return
+        with explained(self._what):
+            self._calls.send_message(
+                QueueUrl=self._url,
+                MessageBody=message.body,
+                MessageAttributes=attributes,
+                # Not the job's id: within five minutes of its send SQS would drop the copy.
+                **fifo_fields(self._url, own_id(message.body) or message.original_id, message.id),
+            )
+        self.delete(message)
+
+    def max_receives(self) -> int | None:
+        """What the redrive policy says; None if there is none, or it may not be read."""
+        try:
+            return RedrivePolicy.of(self._calls, self._url, self._what).max_receives
+        except ConfigError:
+            return None
 
     def _set_visibility(self, message: Message, timeout_s: float) -> None:
         left_s = MAX_LEASE_S - (time.monotonic() - message.received_at)

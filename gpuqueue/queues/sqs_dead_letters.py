@@ -160,15 +160,11 @@ class SqsDeadLetters:
 
     def redrive(self, letter: DeadLetter) -> None:
         """Send the body to the queue, then delete the letter."""
-        attributes = {}
-        # Amazon will give the message a new id; a job that has no other keeps the old one.
-        if own_id(letter.body) is None and len(letter.body.encode()) <= MAX_MESSAGE_BYTES - 256:
-            attributes["job_id"] = _string(letter.job_id)
         with explained(self._what):
             self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=letter.body,
-                MessageAttributes=attributes,
+                MessageAttributes=identity(letter.body, letter.job_id) or {},
                 # Not the job's id: within five minutes of its send SQS would drop the copy.
                 **fifo_fields(self._url, letter.job_id, letter.id),
             )
@@ -180,6 +176,18 @@ class SqsDeadLetters:
         codes = dict.fromkeys(("ReceiptHandleIsInvalid", "InvalidParameterValue"), LeaseLost)
         with explained(f"{self._what}: message {letter.id}", codes):
             self._client.delete_message(QueueUrl=self._dead_url, ReceiptHandle=receipt)
+
+
+def identity(body: str, job_id: str) -> dict[str, Any] | None:
+    """Attributes of a copy, which Amazon gives a new id, that keep the job's.
+
+    None if the body names no id and leaves no room for one.
+    """
+    if own_id(body) is not None:
+        return {}
+    if len(body.encode()) > MAX_MESSAGE_BYTES - 256:
+        return None
+    return {"job_id": _string(job_id)}
 
 
 def fifo_fields(url: str, group: str, deduplication: str) -> dict[str, Any]:

@@ -41,9 +41,12 @@ class PreparedTask:
     task: type[Task]
     config: TaskConfig
 
-    def run(self, result: Binary, settings: Settings, job_id: str) -> None:
-        """Do it once. Raises InvalidJob for what will never work, TransientError for what may."""
-        self.task.run(self.config, result, TaskContext(settings, job_id, self.index))
+    def run(self, result: Binary, settings: Settings, job_id: str) -> str | None:
+        """Do it once; return where it stored something, if it did.
+
+        Raises InvalidJob for what will never work, TransientError for what may.
+        """
+        return self.task.run(self.config, result, TaskContext(settings, job_id, self.index))
 
 
 def prepare_tasks(calls: Iterable[TaskCall], settings: Settings) -> list[PreparedTask]:

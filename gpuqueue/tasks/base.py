@@ -62,8 +62,11 @@ class Task(Protocol):
         """Check at submit what can be known then. Raises InvalidJob."""
 
     @staticmethod
-    def run(config: Any, result: Binary, context: TaskContext) -> None:
-        """Do it. Raises InvalidJob for what will never work, TransientError for what may."""
+    def run(config: Any, result: Binary, context: TaskContext) -> str | None:
+        """Do it; return the address of what it stored, if it did.
+
+        Raises InvalidJob for what will never work, TransientError for what may.
+        """
 
 
 def parse_config(task: type[Task], config: dict[str, Any]) -> TaskConfig:

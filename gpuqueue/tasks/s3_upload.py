@@ -68,8 +68,8 @@ class S3Upload:
         check_options(config.options)
 
     @staticmethod
-    def run(config: S3UploadConfig, result: Binary, context: TaskContext) -> None:
-        """Store the result under its key, replacing what an earlier run left there."""
+    def run(config: S3UploadConfig, result: Binary, context: TaskContext) -> str:
+        """Store the result under its key, replacing what an earlier run left; return where."""
         key = context.substitute(config.key, result)
         binary = Binary(result.data, config.content_type or result.mime_type)
-        _open_bucket(context.settings, config.bucket).put(key, binary, config.options)
+        return _open_bucket(context.settings, config.bucket).put(key, binary, config.options)

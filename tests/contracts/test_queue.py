@@ -118,6 +118,34 @@ def test_a_message_released_with_a_delay_is_visible_after_it(under_test: QueueUn
     assert take(queue).receives == 2
 
 
+def test_a_message_handed_back_is_visible_at_once_and_counts_as_not_received(
+    under_test: QueueUnderTest,
+) -> None:
+    queue = under_test.queue
+    queue.send('{"command": "get_version"}', "job-1")
+    first = take(queue)
+    message = first
+    for _ in range(MAX_RECEIVES + 2):
+        assert message.receives == 1
+        assert message.original_id == first.original_id
+        queue.hand_back(message, "spot interruption")
+        message = take(queue)
+    assert message.body == first.body
+    assert queue.counts() == QueueCounts(visible=0, in_flight=1, dead=0)
+
+
+def test_a_handed_back_message_keeps_the_failures_before_it(under_test: QueueUnderTest) -> None:
+    queue = under_test.queue
+    queue.send("body", "job-1")
+    queue.release(take(queue))
+    queue.hand_back(take(queue))
+    assert take(queue).receives <= 2
+
+
+def test_a_queue_tells_after_how_many_receives_a_message_is_dead(queue: Queue) -> None:
+    assert queue.max_receives() == MAX_RECEIVES
+
+
 def test_a_deleted_message_is_gone_and_deleting_it_again_is_harmless(
     under_test: QueueUnderTest,
 ) -> None:
@@ -162,7 +190,7 @@ def test_a_very_long_reason_is_cut(under_test: QueueUnderTest) -> None:
     assert reason.endswith("ü…")
 
 
-@pytest.mark.parametrize("verb", ["extend", "release", "delete", "dead_letter"])
+@pytest.mark.parametrize("verb", ["extend", "release", "hand_back", "delete", "dead_letter"])
 def test_a_former_owner_cannot_touch_the_message(strict: QueueUnderTest, verb: str) -> None:
     queue = strict.queue
     queue.send("body", "job-1")

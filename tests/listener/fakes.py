@@ -20,6 +20,7 @@ class FakeQueue:
         self.waiting: deque[Message] = deque()
         self.calls: list[tuple[Any, ...]] = []
         self.fail: dict[str, deque[Exception]] = {}
+        self.limit: int | None = None
         self.on_receive: Callable[[], None] = lambda: None
 
     def failing(self, verb: str, *errors: Exception) -> FakeQueue:
@@ -48,6 +49,12 @@ class FakeQueue:
 
     def release(self, message: Message, delay_s: float = 0, reason: str = "") -> None:
         self._called("release", message, delay_s)
+
+    def hand_back(self, message: Message, reason: str = "") -> None:
+        self._called("hand_back", message)
+
+    def max_receives(self) -> int | None:
+        return self.limit
 
     def delete(self, message: Message) -> None:
         self._called("delete", message)

@@ -3,6 +3,7 @@
 import pytest
 
 from gpuqueue.errors import (
+    Cancelled,
     ConfigError,
     DeviceLost,
     Interrupted,
@@ -29,9 +30,16 @@ def test_what_can_never_work_goes_to_the_dead_letters(error: Exception) -> None:
     assert fate_of(error, receives=1, max_backoff_s=900) == Fate(Action.DEAD_LETTER)
 
 
-@pytest.mark.parametrize("error", [DeviceLost("x"), Interrupted("x")], ids=repr)
-def test_what_is_not_the_jobs_fault_goes_back_at_once(error: Exception) -> None:
-    assert fate_of(error, receives=4, max_backoff_s=900) == RELEASE_NOW
+def test_what_may_not_be_the_jobs_fault_goes_back_at_once() -> None:
+    assert fate_of(DeviceLost("x"), receives=4, max_backoff_s=900) == RELEASE_NOW
+
+
+def test_what_is_not_the_jobs_fault_goes_back_as_if_it_had_not_been_received() -> None:
+    assert fate_of(Interrupted("x"), receives=4, max_backoff_s=900) == Fate(Action.HAND_BACK)
+
+
+def test_what_nobody_wants_any_more_is_removed() -> None:
+    assert fate_of(Cancelled("x"), receives=4, max_backoff_s=900) == Fate(Action.DELETE)
 
 
 def test_a_message_of_another_owner_is_left_alone() -> None:

@@ -170,11 +170,16 @@ def test_a_failed_command_goes_back_after_a_while_and_no_task_runs(
     assert any("Job returned to queue, visible in" in line for line in caplog.messages)
 
 
-@pytest.mark.parametrize("error", [DeviceLost("gpu"), Interrupted("stop")])
-def test_what_is_not_the_jobs_fault_is_visible_again_at_once(error: Exception) -> None:
-    queue = FakeQueue()
+def test_a_job_that_lost_the_device_is_visible_again_at_once() -> None:
+    queue, error = FakeQueue(), DeviceLost("gpu")
     assert handle(queue, FakeRunner(error)) is error
     assert queue.did("release")[0][1] == 0
+
+
+def test_an_interrupted_job_goes_back_as_if_it_had_not_been_received() -> None:
+    queue, error = FakeQueue(), Interrupted("stop")
+    assert handle(queue, FakeRunner(error)) is error
+    assert [call[0] for call in queue.calls] == ["hand_back"]
 
 
 def test_a_lost_lease_touches_neither_tasks_nor_message() -> None:
@@ -196,7 +201,7 @@ def test_an_interruption_between_two_tasks_hands_the_job_back() -> None:
     lease.sleep = lambda _: lease.revoke(Interrupted("stop"))  # type: ignore[method-assign]
     assert isinstance(handle(queue, runner, received.body, lease), Interrupted)
     assert len(Note.runs) == 1
-    assert queue.did("release")[0][1] == 0
+    assert len(queue.did("hand_back")) == 1
 
 
 @pytest.mark.parametrize("reason", [Interrupted("stop"), JobFailed("too long"), LOST])
