@@ -56,6 +56,10 @@ class Event(StrEnum):
     SCENE_WARNING = "scene_warning"
     RENDER_PROGRESS = "render_progress"
     RENDERED = "rendered"
+    CHECKPOINT_SAVED = "checkpoint_saved"
+    CHECKPOINT_USED = "checkpoint_used"
+    CHECKPOINT_REFUSED = "checkpoint_refused"
+    CHECKPOINT_FAILED = "checkpoint_failed"
 
 
 class Category(StrEnum):

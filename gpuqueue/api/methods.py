@@ -42,6 +42,10 @@ class CommandMethods(Mapping[str, Method]):
             raise KeyError(name) from error
         return Method(parameter_names(command), partial(self._run, command))
 
+    @property
+    def job_id(self) -> None:
+        """A direct call is no job."""
+
     def progress(self, fraction: float, message: str) -> None:
         """Nobody watches a direct call."""
 

@@ -53,7 +53,7 @@ def submit(
     """Put a job into the queue and print its id.
 
     With --wait the exit code is the outcome: 0 done, 1 dead, 3 not known within the --timeout.
-    Without a record_bucket only success of a job in SQS can be seen, as its objects appear; that
+    Without a state_bucket only success of a job in SQS can be seen, as its objects appear; that
     needs a --timeout.
 
     \b

@@ -32,6 +32,10 @@ class CommandContext(Protocol):
     def settings(self) -> Settings:
         """The server's settings."""
 
+    @property
+    def job_id(self) -> str | None:
+        """The id of the job that the command is run for, if it is run for one."""
+
     def progress(self, fraction: float, message: str) -> None:
         """Report how far the command is, 0 to 1. Raises Interrupted if it should stop."""
 

@@ -21,6 +21,7 @@ class RunContext:
 
     settings: Settings
     on_progress: Callable[[float, str], None] = _ignore
+    job_id: str | None = None
 
     def progress(self, fraction: float, message: str) -> None:
         """Report how far the command is, 0 to 1."""

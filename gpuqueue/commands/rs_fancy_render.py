@@ -7,6 +7,7 @@ from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob
 from gpuqueue.render import RenderRequest, renderer_for
+from gpuqueue.render.checkpoint import checkpoints_of
 from gpuqueue.render.request import check_bounds
 from gpuqueue.scene.source import Library
 
@@ -35,8 +36,9 @@ def rs_fancy_render(parameters: FancyRenderParameters, context: CommandContext) 
     """Path-trace a scene file and return the picture.
 
     The same parameters give the same bytes on the same kind of device, unless a time limit cuts
-    the render short.
+    the render short; a job that was interrupted goes on where its last checkpoint stands.
     """
     settings = context.settings
     renderer = renderer_for(settings.render, settings.content_root)
-    return renderer.render(parameters, context.progress)
+    checkpoints = checkpoints_of(settings, context.job_id)
+    return renderer.render(parameters, context.progress, checkpoints)

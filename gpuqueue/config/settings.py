@@ -101,8 +101,10 @@ class QueueManagerSettings(_Frozen):
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.
     stop_grace_s: float = Field(default=0, ge=0, le=43200)
-    #: The bucket that keeps a record of each job; None: no records are kept.
-    record_bucket: Word | None = None
+    #: The bucket for records of jobs and checkpoints of renders; None: none are kept.
+    state_bucket: Word | None = None
+    #: How often a render is saved, so that another try goes on from there; 0: never.
+    checkpoint_interval_s: float = Field(default=60, ge=0, le=43200)
     #: What an hour of this machine costs, in whatever unit: records then tell a job's cost.
     price_per_hour: float | None = Field(default=None, ge=0)
     #: Stop when EC2 says that it will take this instance away; off EC2 nobody answers.
@@ -228,7 +230,7 @@ class Settings(_Frozen):
         for directive, kind, known in (
             ("default_queue", "queue", queues),
             ("listen_queue", "queue", queues),
-            ("record_bucket", "bucket", buckets),
+            ("state_bucket", "bucket", buckets),
         ):
             name = getattr(self.queue_manager, directive)
             if name is not None and name not in known:
@@ -249,13 +251,13 @@ def embedded_settings(data: Path = Path("gpuqueue-data"), content_root: Path = P
             allow_command=frozenset({"get_version", "rs_fancy_render"}),
             default_queue="local_queue",
             listen_queue="local_queue",
-            record_bucket="local_records",
+            state_bucket="local_state",
         ),
         local=LocalSettings(
             queues=(LocalQueueSettings(name="local_queue", path=data / "queue.sqlite"),),
             buckets=(
                 LocalBucketSettings(name="local_bucket", path=data / "bucket"),
-                LocalBucketSettings(name="local_records", path=data / "records"),
+                LocalBucketSettings(name="local_state", path=data / "state"),
             ),
         ),
     )

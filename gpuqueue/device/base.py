@@ -64,8 +64,17 @@ class Device(Protocol):
         The scene's own camera and size are not looked at: those are the film's.
         """
 
-    def new_film(self, camera: np.void, width: int, height: int) -> Any:
-        """A handle for a film without samples of what the camera (layout Camera) sees."""
+    def new_film(
+        self,
+        camera: np.void,
+        width: int,
+        height: int,
+        pixels: npt.NDArray[np.float32] | None = None,
+    ) -> Any:
+        """A handle for a film of what the camera (layout Camera) sees.
+
+        It is without samples, or goes on from `pixels` [H, W, 4], as `read` returned them.
+        """
 
     def render(self, scene: Any, film: Any, work: Work) -> None:
         """Add samples to the film; returns when they are there.

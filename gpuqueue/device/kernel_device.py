@@ -119,11 +119,21 @@ class KernelDevice:
         self._fill(job[0], values, buffers)
         return UploadedScene(job, tuple(buffers))
 
-    def new_film(self, camera: np.void, width: int, height: int) -> UploadedFilm:
-        """A film without samples."""
+    def new_film(
+        self,
+        camera: np.void,
+        width: int,
+        height: int,
+        pixels: npt.NDArray[np.float32] | None = None,
+    ) -> UploadedFilm:
+        """A film without samples, or with those of `pixels` [H, W, 4]."""
         nbytes = width * height * FILM_PIXEL_BYTES
         require_memory(self, nbytes, f"a film of {width} x {height} pixels")
-        return UploadedFilm(camera, width, height, self._driver.zeros(nbytes))
+        if pixels is None:
+            return UploadedFilm(camera, width, height, self._driver.zeros(nbytes))
+        # A copy: a device without memory of its own adds samples to what it is given.
+        start = np.array(pixels, np.float32).reshape(height, width, 4)
+        return UploadedFilm(camera, width, height, self._driver.upload(start))
 
     def render(self, scene: UploadedScene, film: UploadedFilm, work: Work) -> None:
         """Add samples to the film."""

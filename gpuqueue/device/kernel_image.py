@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import gpuqueue
@@ -44,12 +45,20 @@ def kernel_image(architecture: int) -> Path:
     return fatbin if fatbin.is_file() else _compiled(folder, architecture)
 
 
-def _compiled(folder: Path, architecture: int) -> Path:
-    compiler = Nvrtc()
-    key = hashlib.sha256(repr((compiler.version, architecture, OPTIONS)).encode())
+@lru_cache(maxsize=1)
+def sources_hash() -> str:
+    """SHA-256 over all that the kernels are made of: films of other kernels have other bits."""
+    folder = kernel_folder()
+    key = hashlib.sha256(repr(OPTIONS).encode())
     for path in _sources(folder):
         content = path.read_bytes()
         key.update(f"{path.relative_to(folder)}\0{len(content)}\0".encode() + content)
+    return key.hexdigest()
+
+
+def _compiled(folder: Path, architecture: int) -> Path:
+    compiler = Nvrtc()
+    key = hashlib.sha256(repr((compiler.version, architecture, sources_hash())).encode())
     cached = cache_folder("kernels") / f"pathtrace-sm_{architecture}-{key.hexdigest()[:32]}.cubin"
     if not cached.is_file():
         binary = compiler.compile(folder / "pathtrace.cu", architecture, OPTIONS).binary

@@ -33,10 +33,12 @@ class NullDevice:
         """Forget the scene."""
         del scene
 
-    def new_film(self, camera: np.void, width: int, height: int) -> Film:
-        """A film without samples."""
+    def new_film(
+        self, camera: np.void, width: int, height: int, pixels: Film | None = None
+    ) -> Film:
+        """A film without samples, or with those of `pixels`."""
         del camera
-        return np.zeros((height, width, 4), np.float32)
+        return np.zeros((height, width, 4), np.float32) if pixels is None else pixels.copy()
 
     def render(self, scene: None, film: Film, work: Work) -> None:
         """Count the samples."""

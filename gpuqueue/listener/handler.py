@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from gpuqueue.binary import Binary
 from gpuqueue.commands.allowed import check_allowed
@@ -18,21 +18,15 @@ from gpuqueue.listener.retry import retry
 from gpuqueue.listener.settle import settle
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
-from gpuqueue.records import State, open_records
+from gpuqueue.records import State, open_records, remove_checkpoint
 from gpuqueue.tasks import prepare_tasks
 
 
 class Runner(Protocol):
     """What runs a command: the render process."""
 
-    def run(
-        self,
-        command: str,
-        parameters: Mapping[str, Any],
-        lease: Lease,
-        on_progress: Callable[[float, str], None],
-    ) -> Binary:
-        """Run a command and return its result, or raise what it raised."""
+    def run(self, job: Job, lease: Lease, on_progress: Callable[[float, str], None]) -> Binary:
+        """Run a job's command and return its result, or raise what it raised."""
 
 
 class Handler:
@@ -52,6 +46,12 @@ class Handler:
         log = JobLog(self._queue.name, message.original_id)
         manager = self._settings.queue_manager
         recorder = Recorder(self._records, self._queue.name, manager.price_per_hour, log)
+
+        def tell(outcome: State, error: Exception, reason: str) -> None:
+            recorder.end(outcome, error, reason)
+            if outcome.is_final:
+                remove_checkpoint(self._settings, log.job_id)
+
         try:
             with lease:
                 job = Job.from_body(message.body, message.original_id)
@@ -67,7 +67,7 @@ class Handler:
                 delete = partial(self._queue.delete, message)
                 retry("Removing the job", delete, time.monotonic() - start, lease, log)
         except Exception as error:
-            settle(self._queue, message, error, manager.max_backoff_s, log, recorder.end)
+            settle(self._queue, message, error, manager.max_backoff_s, log, tell)
             return error
         return None
 
@@ -84,7 +84,7 @@ class Handler:
             recorder.progress(fraction, text)
             log.progress(fraction, text)
 
-        result = self._runner.run(name, job.parameters, lease, on_progress)
+        result = self._runner.run(job, lease, on_progress)
         lease.estimate.report(1)
         seconds = time.monotonic() - start
         recorder.command_done(result, seconds)

@@ -23,6 +23,7 @@ class JobLog:
 
     def job_is(self, job_id: str) -> None:
         """The job's own name is known by now."""
+        self.job_id = job_id
         self._fields = {"queue": self._queue_name, "job_id": job_id}
         self._prefix = f"[{self._queue_name} {job_id}]"
 

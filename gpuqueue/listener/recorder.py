@@ -153,7 +153,7 @@ class Recorder:
         try:
             return self._records.update(self._job_id, change)
         except GpuqueueError as error:
-            hint = "" if isinstance(error, TransientError) else "; check record_bucket"
+            hint = "" if isinstance(error, TransientError) else "; check state_bucket"
             self._log.warning(
                 Event.RECORD_UNREACHABLE, f"The job's record cannot be kept: {error}{hint}."
             )

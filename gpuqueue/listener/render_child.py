@@ -27,7 +27,7 @@ from gpuqueue.commands.allowed import queueable_command
 from gpuqueue.commands.context import RunContext
 from gpuqueue.commands.folders import commands_for
 from gpuqueue.config import Settings
-from gpuqueue.errors import Interrupted, InvalidJob
+from gpuqueue.errors import Interrupted, InvalidJob, LeaseLost
 from gpuqueue.listener.frames import ERRORS, MAX_BODY_BYTES, Frame, read_frame, write_frame
 from gpuqueue.log import Category, Event
 
@@ -92,11 +92,17 @@ class Worker:
         self._channel = channel
         self._running = False
         self._stopping = False
+        self._is_wanted = True
         self._reported_at = 0.0
 
-    def stop(self, _signum: int, _frame: FrameType | None) -> None:
-        """On SIGTERM: end at once when idle, else at the command's next report of progress."""
+    def stop(self, signum: int, _frame: FrameType | None) -> None:
+        """End at once when idle, else at the command's next report of progress.
+
+        By SIGTERM the job is interrupted, and what it has so far is worth keeping; by SIGINT
+        nobody wants it, or not from this listener.
+        """
         self._stopping = True
+        self._is_wanted = signum == signal.SIGTERM
         if not self._running:
             sys.exit(0)
 
@@ -105,7 +111,7 @@ class Worker:
         self._running = True
         try:
             name, parameters = request.fields["command"], request.fields["parameters"]
-            context = RunContext(self._settings, self._progress)
+            context = RunContext(self._settings, self._progress, request.fields["job_id"])
             result = queueable_command(self._settings, name).run(parameters, context)
             binary = Binary.of(result)
             # A buffer of larger items has another length than its bytes.
@@ -126,8 +132,10 @@ class Worker:
             sys.exit(0)
 
     def _progress(self, fraction: float, message: str) -> None:
-        if self._stopping:
+        if self._stopping and self._is_wanted:
             raise Interrupted("the listener asked to stop")
+        if self._stopping:
+            raise LeaseLost("the listener gave the job up")
         now = time.monotonic()
         if now - self._reported_at >= PROGRESS_INTERVAL_S:
             self._reported_at = now
@@ -201,6 +209,7 @@ def main() -> None:
     ).start()
     worker = Worker(settings, channel)
     signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
     channel.send("ready")
     while True:
         worker.run(requests.get())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import queue
 import signal
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -23,7 +24,8 @@ from pydantic import SecretStr
 
 from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
-from gpuqueue.errors import DeviceLost, GpuqueueError, JobFailed
+from gpuqueue.errors import DeviceLost, GpuqueueError, Interrupted, JobFailed
+from gpuqueue.job import Job
 from gpuqueue.listener.frames import ERRORS, BrokenFrame, Frame, read_frame, write_frame
 from gpuqueue.listener.lease import Lease
 from gpuqueue.log import Category, Event, EventLogger
@@ -32,8 +34,12 @@ log = EventLogger(Category.RENDER)
 
 #: The child imports its libraries and the user's commands in this time.
 START_TIMEOUT_S = 120.0
-#: From SIGTERM to SIGKILL: a command that reports progress ends itself in between.
+#: From the wish to stop to SIGKILL: a command that reports progress ends itself in between, ...
 KILL_GRACE_S = 2.0
+#: ... and if it did report in the last seconds, so long for a checkpoint, out of the 120 s that a
+#: spot instance is left.
+CHECKPOINT_GRACE_S = 30.0
+LIVELY_S = 2.0
 #: How long a dead child's last words are waited for.
 READ_REST_TIMEOUT_S = 5.0
 MAX_LINE_BYTES = 8192
@@ -70,10 +76,8 @@ class RenderProcess:
             raise
         return self._child
 
-    def run(
-        self, command: str, parameters: Mapping[str, Any], lease: Lease, on_progress: Progress
-    ) -> Binary:
-        """Run a command and return its result.
+    def run(self, job: Job, lease: Lease, on_progress: Progress) -> Binary:
+        """Run a job's command and return its result.
 
         Raises what the command raised: InvalidJob, TransientError, DeviceLost, ConfigError, and
         JobFailed for everything else. Raises DeviceLost if the child was killed by a signal,
@@ -82,15 +86,20 @@ class RenderProcess:
         child = self._ready_child()
         try:
             with lease.watched_by(child.wake):
-                return child.run(command, parameters, lease, on_progress)
+                return child.run(job, lease, on_progress)
+        except Interrupted:
+            if not child.is_usable:
+                is_lively = time.monotonic() - child.reported_at < LIVELY_S
+                self.close(signal.SIGTERM, CHECKPOINT_GRACE_S if is_lively else KILL_GRACE_S)
+            raise
         finally:
             if not child.is_usable:
                 self.close()
 
-    def close(self) -> None:
+    def close(self, signum: signal.Signals = signal.SIGINT, grace_s: float = KILL_GRACE_S) -> None:
         """End the child, if there is one."""
         if self._child is not None:
-            self._child.kill()
+            self._child.kill(signum, grace_s)
             self._child = None
 
 
@@ -99,6 +108,8 @@ class _Child:
 
     def __init__(self, settings: Settings) -> None:
         self.is_usable = True
+        #: When a command last told of its progress, on the monotonic clock.
+        self.reported_at = -math.inf
         #: What happens, in order: frames, the child's death; None says to look at the lease.
         self._inbox: queue.SimpleQueue[Frame | GpuqueueError | None] = queue.SimpleQueue()
         self._secrets = _secrets(settings)
@@ -151,12 +162,11 @@ class _Child:
             Event.RENDER_PROCESS_STARTED, f"Render process {self.pid} is ready.", pid=self.pid
         )
 
-    def run(
-        self, command: str, parameters: Mapping[str, Any], lease: Lease, on_progress: Progress
-    ) -> Binary:
+    def run(self, job: Job, lease: Lease, on_progress: Progress) -> Binary:
         """Run a command; the child stays usable only if it answered for itself."""
         self.is_usable = False
-        self._send(Frame("run", {"command": command, "parameters": dict(parameters)}))
+        fields = {"job_id": job.id, "command": job.command, "parameters": job.parameters}
+        self._send(Frame("run", fields))
         stalled_at = time.monotonic() + self._stall_timeout_s
         while True:
             left_s = max(0.0, min(lease.remaining_s(), stalled_at - time.monotonic()))
@@ -171,7 +181,8 @@ class _Child:
                         f"no progress within stall_timeout_s ({self._stall_timeout_s:g} s)"
                     )
             elif isinstance(event, Frame) and event.kind == "progress":
-                stalled_at = time.monotonic() + self._stall_timeout_s
+                self.reported_at = time.monotonic()
+                stalled_at = self.reported_at + self._stall_timeout_s
                 on_progress(event.fields["fraction"], event.fields["message"])
             elif isinstance(event, Frame) and event.kind == "result":
                 self.is_usable = True
@@ -192,10 +203,10 @@ class _Child:
         with contextlib.suppress(OSError):
             write_frame(self._stdin, frame)
 
-    def kill(self) -> None:
-        """End the process and whatever it started: SIGTERM, then SIGKILL."""
-        self._signal(signal.SIGTERM)
-        self._undertaker.join(KILL_GRACE_S)
+    def kill(self, signum: signal.Signals, grace_s: float) -> None:
+        """End the process and whatever it started: by `signum`, then by SIGKILL."""
+        self._signal(signum)
+        self._undertaker.join(grace_s)
         self._signal(signal.SIGKILL)
         self._undertaker.join()
 

@@ -18,6 +18,7 @@ from gpuqueue.records.record import JobRecord
 from gpuqueue.storage import Storage
 
 PREFIX = "gpuqueue/jobs/"
+CHECKPOINT_PREFIX = "gpuqueue/checkpoints/"
 #: The last millisecond that a UUID of version 7 can name.
 LAST_MS = (1 << 48) - 1
 #: Others may change a record at the same moment, but not for ever.
@@ -80,6 +81,11 @@ class Records:
                 return
             limit -= len(keys)
             after = keys[-1]
+
+
+def checkpoint_key(job_id: str) -> str:
+    """Where the film of a job on its way is kept, in the same bucket."""
+    return f"{CHECKPOINT_PREFIX}{job_id}.film"
 
 
 def _key(job_id: str) -> str:

@@ -26,6 +26,42 @@ TILE_PIXELS = 256
 
 #: Told of progress: a fraction of 1 and a sentence. What it raises ends the render.
 Report = Callable[[float, str], None]
+#: Told of each launch that is done, before progress is.
+Observer = Callable[["Stand"], None]
+
+
+@dataclass(frozen=True)
+class Position:
+    """The next sample to take; within a pass, pixels before `pixel` have `count` samples more."""
+
+    sample: int = 0
+    pixel: int = 0
+    count: int = 0
+
+    @staticmethod
+    def after(work: Work, pixels: int) -> Position:
+        """The position when `work` is done, of a picture of so many pixels."""
+        pixel = work.first_pixel + work.pixel_count
+        if pixel < pixels:
+            return Position(work.first_sample, pixel, work.sample_count)
+        return Position(work.first_sample + work.sample_count)
+
+    @property
+    def most(self) -> int:
+        """Samples that some pixel has."""
+        return self.sample + (self.count if self.pixel else 0)
+
+    def done(self, pixels: int) -> int:
+        """Samples taken so far, of all pixels."""
+        return self.sample * pixels + self.pixel * self.count
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a render stands, and the seconds it took to get there."""
+
+    position: Position = Position()
+    seconds: float = 0.0
 
 
 @dataclass
@@ -55,36 +91,47 @@ class Rendered:
         return self.samples / max(self.seconds, 1e-9)
 
 
-def render_film(device: Device, scene: Any, film: Any, plan: Plan, report: Report) -> Rendered:
+def render_film(
+    device: Device,
+    scene: Any,
+    film: Any,
+    plan: Plan,
+    report: Report,
+    start: Stand | None = None,
+    observe: Observer | None = None,
+) -> Rendered:
     """Take the plan's samples until all are there or its time is over.
 
-    Every pixel gets one sample at least. Calls `report` after each launch.
+    The film has those before `start` already; by default none. Every pixel gets one sample at
+    least. Calls `observe` and `report` after each launch.
     """
+    start = start or Stand()
     budget = Budget()
-    start = time.monotonic()
-    done = Rendered(0, 0.0, is_cut_short=False)
-    for work in launches(plan, budget):
+    begun_at = time.monotonic() - start.seconds
+    done = Rendered(start.position.done(plan.pixels), start.seconds, is_cut_short=False)
+    for work in launches(plan, budget, start.position):
         if _time_is_over(plan, done):
             return Rendered(done.samples, done.seconds, is_cut_short=True)
         device.render(scene, film, work)
-        seconds = time.monotonic() - start
+        seconds = time.monotonic() - begun_at
         budget.learn(work.samples, seconds - done.seconds)
         done = Rendered(done.samples + work.samples, seconds, is_cut_short=False)
+        if observe is not None:
+            observe(Stand(Position.after(work, plan.pixels), seconds))
         report(*_progress(plan, done))
     return done
 
 
-def launches(plan: Plan, budget: Budget) -> Iterator[Work]:
-    """Cut the plan into works of the budget's size at the moment each is asked for."""
-    sample = 0
-    while sample < plan.samples:
-        count = max(1, min(budget.samples // plan.pixels, plan.samples - sample))
-        pixel = 0
-        while pixel < plan.pixels:
-            pixels = _pixels_within(budget.samples // count, plan.pixels - pixel)
-            yield Work(pixel, pixels, sample, count, plan.seed, plan.max_depth)
-            pixel += pixels
-        sample += count
+def launches(plan: Plan, budget: Budget, start: Position | None = None) -> Iterator[Work]:
+    """Cut what is left of the plan into works of the budget's size when each is asked for."""
+    at = start or Position()
+    while at.sample < plan.samples:
+        count = at.count if at.pixel else budget.samples // plan.pixels
+        count = max(1, min(count, plan.samples - at.sample))
+        pixels = _pixels_within(budget.samples // count, plan.pixels - at.pixel)
+        work = Work(at.pixel, pixels, at.sample, count, plan.seed, plan.max_depth)
+        yield work
+        at = Position.after(work, plan.pixels)
 
 
 def _pixels_within(budget: int, left: int) -> int:

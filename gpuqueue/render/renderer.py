@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 from gpuqueue.binary import Binary
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import Device, choose_device, native
-from gpuqueue.errors import JobFailed
+from gpuqueue.device.kernel_image import sources_hash
+from gpuqueue.errors import Interrupted, JobFailed
 from gpuqueue.image import Pixels, develop, encode
 from gpuqueue.log import Category, Event, EventLogger
+from gpuqueue.render.checkpoint import Checkpoints, Keeper
 from gpuqueue.render.progressive import Rendered, Report, render_film
 from gpuqueue.render.request import Plan, RenderRequest, plan_render
 from gpuqueue.render.scene_cache import LoadedScene, SceneCache
@@ -36,8 +39,10 @@ class Renderer:
         self.device: Device = choose_device(settings)
         self._scenes = SceneCache(self.device)
 
-    def render(self, request: RenderRequest, report: Report) -> Binary:
-        """Render one picture.
+    def render(
+        self, request: RenderRequest, report: Report, checkpoints: Checkpoints | None = None
+    ) -> Binary:
+        """Render one picture, from the checkpoint on that an earlier try left.
 
         `report` is told of progress, and ends the render by raising. Raises InvalidJob for a
         scene or a request that cannot be rendered, JobFailed and DeviceLost as devices do.
@@ -45,7 +50,7 @@ class Renderer:
         report(0.0, f"Loading {request.scene_file}")
         scene = self._scenes.get(request.scene_file, lambda: self._load(request.scene_file))
         plan = plan_render(request, scene.camera, scene.options, self._settings)
-        film = self._render_film(scene, plan, report)
+        film = self._render_film(scene, plan, report, checkpoints)
         report(1.0, f"Writing {request.format}")
         exposure = total_exposure(request.exposure, scene.camera.exposure)
         return encode(develop(film), request.format, exposure=exposure, quality=request.quality)
@@ -71,11 +76,35 @@ class Renderer:
         )
         return LoadedScene(handle, scene.camera, scene.options, scene.sources)
 
-    def _render_film(self, scene: LoadedScene, plan: Plan, report: Report) -> Pixels:
+    def _render_film(
+        self, scene: LoadedScene, plan: Plan, report: Report, checkpoints: Checkpoints | None
+    ) -> Pixels:
         """The plan's film [H, W, 4], checked."""
         camera = camera_record(scene.camera, native.layouts(), plan.width, plan.height)
-        film = self.device.new_film(camera, plan.width, plan.height)
-        rendered = render_film(self.device, scene.handle, film, plan, report)
+        found, keeper = None, None
+        if checkpoints is not None:
+            fingerprint = fingerprint_of(scene, plan, camera.tobytes(), self.device)
+            keeper = Keeper(checkpoints, fingerprint, lambda: self.device.read(film))
+            found = keeper.load(plan.samples)
+        film = self.device.new_film(
+            camera, plan.width, plan.height, None if found is None else found.pixels
+        )
+        try:
+            rendered = render_film(
+                self.device,
+                scene.handle,
+                film,
+                plan,
+                report,
+                None if found is None else found.stand,
+                None if keeper is None else keeper.after_launch,
+            )
+        except Interrupted:
+            if keeper is not None:
+                keeper.interrupted()
+            raise
+        if keeper is not None:
+            keeper.done()
         pixels = self.device.read(film)
         check_film(pixels, rendered)
         samples = rendered.samples / plan.pixels
@@ -89,6 +118,16 @@ class Renderer:
             seconds=rendered.seconds,
         )
         return pixels
+
+
+def fingerprint_of(scene: LoadedScene, plan: Plan, camera: bytes, device: Device) -> str:
+    """Names everything that decides the bits of a film, but how many samples it has."""
+    sources = [source.sha256 for source in scene.sources]
+    picture = (plan.width, plan.height, plan.seed, plan.max_depth, camera)
+    # All CPUs give the same bits; of a GPU its model and its library say which code it runs.
+    processor = device.description if device.name in ("cupy", "pycuda") else device.name
+    told = repr((sources, picture, processor, sources_hash()))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def total_exposure(asked: float, gain: float) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,41 @@ def test_a_killed_listener_loses_nothing(cloud: Cloud, tmp_path: Path) -> None:
     with listen(cloud, tmp_path / "second.log") as second:
         second.wait_for(f"{job_id}] Job processed, removing from queue.", timeout_s=120)
     assert_done(cloud, job_id)
+
+
+def keep_state(cloud: Cloud) -> None:
+    """Have records and checkpoints kept in the job's own bucket."""
+    text = cloud.configuration.read_text()
+    kept = "    state_bucket rs_s3_bucket\n    checkpoint_interval_s 0.2\n    visibility"
+    cloud.configuration.write_text(text.replace("    visibility", kept))
+
+
+def picture_of(cloud: Cloud, tmp_path: Path, lose: Callable[[Process], object] | None) -> bytes:
+    """The picture of a long render whose first listener is lost in the middle of it."""
+    job_id = send(cloud, LONG_RENDER)
+    if lose is not None:
+        with listen(cloud, tmp_path / "first.log") as first:
+            wait_for_middle_of_render(first, job_id)
+            first.wait_for("Kept what is rendered so far")
+            lose(first)
+    with listen(cloud, tmp_path / "second.log") as second:
+        second.wait_for(f"{job_id}] Job processed, removing from queue.", timeout_s=120)
+        assert ("Going on at sample" in second.log) == (lose is not None)
+    assert_done(cloud, job_id)
+    return cloud.object(f"{job_id}.png")[0]
+
+
+def test_a_render_whose_machine_was_lost_goes_on_elsewhere_with_the_same_bits(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    keep_state(cloud)
+    whole = picture_of(cloud, tmp_path, None)
+    assert picture_of(cloud, tmp_path, Process.kill) == whole
+    assert picture_of(cloud, tmp_path, Process.terminate) == whole
+    listed = cloud.s3.list_objects_v2(Bucket="rs-example-bucket", Prefix="gpuqueue/")
+    records = [item["Key"] for item in listed["Contents"]]
+    assert len(records) == 3, "no checkpoint outlives its job"
+    states = [json.loads(cloud.object(key)[0]) for key in records]
+    assert [state["state"] for state in states] == ["succeeded"] * 3
+    ends = sorted([a["outcome"] for a in state["attempts"]] for state in states)
+    assert ends == [["failed", "succeeded"], ["interrupted", "succeeded"], ["succeeded"]]

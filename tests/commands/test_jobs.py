@@ -92,10 +92,10 @@ def test_an_unknown_job_is_refused(settings: Settings, name: str) -> None:
 
 
 def test_without_records_the_commands_say_how_to_have_some(settings: Settings) -> None:
-    manager = settings.queue_manager.model_copy(update={"record_bucket": None})
+    manager = settings.queue_manager.model_copy(update={"state_bucket": None})
     bare = settings.model_copy(update={"queue_manager": manager})
     job_id = submit(bare, "get_version", {})
-    with pytest.raises(ConfigError, match="set record_bucket"):
+    with pytest.raises(ConfigError, match="set state_bucket"):
         call(bare, "get_job", job_id=job_id)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from gpuqueue.binary import Binary
 from gpuqueue.errors import LeaseLost
+from gpuqueue.job import Job
 from gpuqueue.listener.lease import Lease
 from gpuqueue.queues import Message, QueueCounts
 
@@ -79,14 +80,8 @@ class FakeRunner:
     def start(self) -> None:
         """Always ready."""
 
-    def run(
-        self,
-        command: str,
-        parameters: Mapping[str, Any],
-        lease: Lease,
-        on_progress: Callable[[float, str], None],
-    ) -> Binary:
-        self.ran.append((command, dict(parameters)))
+    def run(self, job: Job, lease: Lease, on_progress: Callable[[float, str], None]) -> Binary:
+        self.ran.append((job.command, job.parameters))
         outcome = self._outcomes.popleft() if len(self._outcomes) > 1 else self._outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome

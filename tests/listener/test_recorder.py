@@ -33,7 +33,7 @@ BODY = json.dumps({"id": JOB_ID, "command": "get_version", "reference": "shot", 
 def settings(tmp_path: Path) -> Settings:
     return Settings(
         queue_manager=QueueManagerSettings(
-            allow_command=frozenset({"get_version"}), record_bucket="records", price_per_hour=3600
+            allow_command=frozenset({"get_version"}), state_bucket="records", price_per_hour=3600
         ),
         local=LocalSettings(
             buckets=tuple(
@@ -173,7 +173,7 @@ def test_progress_reaches_the_record(
     seen = threading.Event()
 
     class Reporting(FakeRunner):
-        def run(self, command, parameters, lease, on_progress):  # type: ignore[no-untyped-def]
+        def run(self, job, lease, on_progress):  # type: ignore[no-untyped-def]
             on_progress(0.25, "16 of 64 samples")
             update = records.update
 

@@ -33,6 +33,7 @@ from gpuqueue.errors import (
     SceneError,
     TransientError,
 )
+from gpuqueue.job import Job
 from gpuqueue.listener.lease import Lease
 from gpuqueue.listener.render_process import RenderProcess, _to_json
 
@@ -55,9 +56,13 @@ def shared() -> Iterator[RenderProcess]:
     process.close()
 
 
+def job(command: str, parameters: dict[str, Any]) -> Job:
+    return Job(id="job-1", command=command, parameters=parameters)
+
+
 def run(process: RenderProcess, do: str, value: Any = None, lease: Lease | None = None) -> Binary:
     parameters = {"do": do, "value": value}
-    return process.run("probe", parameters, lease or lease_of(message()), lambda *_: None)
+    return process.run(job("probe", parameters), lease or lease_of(message()), lambda *_: None)
 
 
 def pid_of(process: RenderProcess) -> int:
@@ -139,7 +144,7 @@ def test_a_command_that_no_job_may_ask_for_is_refused(
     shared: RenderProcess, command: str, why: str
 ) -> None:
     with pytest.raises(InvalidJob, match=why):
-        shared.run(command, {}, lease_of(message()), lambda *_: None)
+        shared.run(job(command, {}), lease_of(message()), lambda *_: None)
 
 
 def test_a_buffer_of_numbers_arrives_as_its_bytes(shared: RenderProcess) -> None:
@@ -153,7 +158,7 @@ def test_bytes_that_are_none_fail_the_job(shared: RenderProcess) -> None:
 
 def test_bad_parameters_are_refused_by_name(shared: RenderProcess) -> None:
     with pytest.raises(InvalidJob, match=r"parameters of probe: do: .*; colour: "):
-        shared.run("probe", {"colour": 1}, lease_of(message()), lambda *_: None)
+        shared.run(job("probe", {"colour": 1}), lease_of(message()), lambda *_: None)
 
 
 def test_a_command_may_call_another(shared: RenderProcess) -> None:
@@ -206,7 +211,9 @@ def test_a_revoked_lease_stops_the_command_and_its_process(
 ) -> None:
     pid, lease = pid_of(shared), lease_of(message())
     with pytest.raises(type(reason)):
-        shared.run("probe", {"do": "sleep", "value": 600}, lease, lambda *_: lease.revoke(reason))
+        shared.run(
+            job("probe", {"do": "sleep", "value": 600}), lease, lambda *_: lease.revoke(reason)
+        )
     wait_until_gone(pid)
 
 
@@ -274,9 +281,8 @@ def test_a_command_that_ignores_sigterm_is_killed_with_its_children(
 
 def test_progress_arrives_while_the_command_runs(shared: RenderProcess) -> None:
     seen: list[tuple[float, str]] = []
-    shared.run(
-        "probe", {"do": "sleep", "value": 0.3}, lease_of(message()), lambda *p: seen.append(p)
-    )
+    asked = job("probe", {"do": "sleep", "value": 0.3})
+    shared.run(asked, lease_of(message()), lambda *p: seen.append(p))
     assert seen
     assert all(0 <= fraction <= 1 and text == "sleeping" for fraction, text in seen)
     assert seen == sorted(seen)
@@ -285,7 +291,7 @@ def test_progress_arrives_while_the_command_runs(shared: RenderProcess) -> None:
 def test_a_flood_of_progress_is_thinned(shared: RenderProcess) -> None:
     seen: list[float] = []
     parameters = {"do": "flood", "value": 20_000}
-    got = shared.run("probe", parameters, lease_of(message()), lambda f, _: seen.append(f))
+    got = shared.run(job("probe", parameters), lease_of(message()), lambda f, _: seen.append(f))
     assert got.data == b'"flooded"'
     assert len(seen) < 1000
 

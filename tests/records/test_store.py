@@ -39,7 +39,8 @@ def test_an_id_tells_when_it_was_made() -> None:
 
 
 @pytest.mark.parametrize(
-    "job_id", ["", "job-1", "3b0e9f61-1c1c-4f8e-9b6b-2f2b6c1d7a10", "{01890a5d-ac96-774b-bcce-b302099a8057}"]
+    "job_id",
+    ["", "job-1", "3b0e9f61-1c1c-4f8e-9b6b-2f2b6c1d7a10", "{01890a5d-ac96-774b-bcce-b302099a8057}"],
 )
 def test_other_ids_tell_no_time(job_id: str) -> None:
     assert made_at_ms(job_id) is None
