@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.libcuda.forward import forward_marked_tests
+
 if TYPE_CHECKING:
     from tests.cloud import Cloud
+
+pytest_plugins = ["tests.libcuda.fixtures"]
 
 
 # A shell without job control starts what it puts into the background with SIGINT ignored, and
 # children inherit that: the tests' processes would never see the signal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    forward_marked_tests(session)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The structs that the launcher and a translated module share (runtime/ptx_machine.h)."""
+"""The structs that the launcher and a translated module share (runtime/ptx_abi.h)."""
 
 from __future__ import annotations
 

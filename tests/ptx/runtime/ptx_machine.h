@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <ucontext.h>
 
-#include "ptx_types.h"
+#include "ptx_abi.h"
 
 enum { WARP_SIZE = 32, MAX_BARRIERS = 16 };
 
@@ -16,25 +16,6 @@ typedef struct {
 } Place;
 #define HERE ((Place){__FILE__, __LINE__})
 
-// Memory that a kernel may use: [start, end).
-typedef struct {
-  u64 start, end;
-  u32 is_writable;
-} Range;
-
-// What the host asks for (abi.py has the same structs).
-typedef struct {
-  u32 grid[3], block[3];
-  u32 shared_bytes;
-  u32 range_count;
-  const Range *ranges;  // ascending, apart from each other
-  u8 *parameters;
-  u64 parameter_bytes;
-  char *message;  // of the error that ended the launch
-  u64 message_bytes;
-} Launch;
-
-typedef struct Thread Thread;
 typedef struct Block Block;
 
 // Lanes that wait for each other, and what they bring.
@@ -77,21 +58,6 @@ struct Block {
   bool has_failed;
   ucontext_t scheduler;
 };
-
-typedef struct {
-  const char *name;
-  void (*entry)(Thread *, u8 *);
-  u32 parameter_count;
-  const u32 *sizes, *offsets;
-  u32 parameter_bytes, max_threads, static_shared_bytes;
-} PtxKernel;
-
-typedef struct {
-  const char *name;
-  void *address;
-  u64 size;
-  u32 is_writable;
-} PtxVariable;
 
 // The start of every message: line, block and thread. Returns its length.
 static int write_place(const Thread *T, Place at) {
