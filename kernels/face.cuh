@@ -16,7 +16,8 @@ struct alignas(64) Face {
   uint32_t mesh_flags;
 };
 
-// Where an instance's faces begin, and what its transform adds to their errors.
+// Where an instance's faces begin, and what its transform adds to their errors. A transform that
+// changes has its errors worked out where it is met: error is then how far the mesh reaches.
 struct InstanceFaces {
   uint32_t first_face;
   uint32_t first_material;

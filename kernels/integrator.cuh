@@ -13,18 +13,32 @@ constexpr float ROULETTE_SURVIVAL = 0.95f;
 // Share of a strategy among two that find the same light: Veach's balance heuristic.
 DEVICE float mis_weight(float pdf, float other) { return pdf / (pdf + other); }
 
-DEVICE Path generate(const RenderJob& job, PixelPosition pixel, uint32_t sample) {
+template <class Job>
+DEVICE Path generate(const Job& job, PixelPosition pixel, uint32_t sample) {
   const Sampler sampler = sampler_for(pixel.x, pixel.y, sample, job.seed);
   const Float2 jitter = draw2(sampler, FILM_DIMENSION);
   const Float2 film_point = {static_cast<float>(pixel.x) + jitter.x,
                              static_cast<float>(pixel.y) + jitter.y};
-  return {camera_ray(job.camera, film_point), splat(1.0f), splat(0.0f), SPECULAR_PDF, 0, sampler,
-          true};
+  Camera camera = job.camera;
+  float time = 0.0f;
+  if constexpr (Job::varies) {
+    time = draw1(sampler, TIME_DIMENSION);
+    camera = camera_at(job.camera, time);
+  }
+  return {camera_ray(camera, film_point), splat(1.0f), splat(0.0f), SPECULAR_PDF, 0, sampler, true,
+          time};
 }
 
-DEVICE bool extend(const RenderJob& job, const Path& path, Hit& hit) {
+template <class Job>
+DEVICE auto conditions_of(const Job&, const Path& path) {
+  if constexpr (Job::varies) return Moment{path.time};
+  else return Always{};
+}
+
+template <class Job>
+DEVICE bool extend(const Job& job, const Path& path, Hit& hit) {
   const uint32_t visible = path.bounce == 0 ? VISIBLE_TO_CAMERA : VISIBLE_TO_PATHS;
-  return closest_hit(job.accelerator, path.ray, visible, hit);
+  return closest_hit(job.accelerator, path.ray, visible, hit, conditions_of(job, path));
 }
 
 DEVICE void escape(const RenderJob& job, Path& path) {
@@ -35,15 +49,17 @@ DEVICE void escape(const RenderJob& job, Path& path) {
 DEVICE void gather_emission(const RenderJob& job, Path& path, const Surface& at, float distance) {
   if (!at.front || is_black(at.emission)) return;
   const float cosine = -dot(at.normal, path.ray.direction);
-  const float connected = per_solid_angle(emission_pdf(job, at.emission), distance, cosine);
+  const float connected =
+      per_solid_angle(at.emission_share * emission_pdf(job, at.emission), distance, cosine);
   path.radiance = path.radiance +
                   path.throughput * at.emission * mis_weight(path.scatter_pdf, connected);
 }
 
-DEVICE Connection choose_connection(const RenderJob& job, const Path& path, const Surface& at,
+template <class Job>
+DEVICE Connection choose_connection(const Job& job, const Path& path, const Surface& at,
                                     const Incidence& seen, Float2 u) {
   const Float3 from = offset_origin(at.position, at.normal, at.error);
-  const LightSample light = sample_light(job, from, u);
+  const LightSample light = sample_light(job, from, u, path.time);
   const Connection none = {{}, splat(0.0f)};
   if (is_black(light.color)) return none;
   const Float3 incoming = to_local(at.frame, light.direction);
@@ -74,9 +90,9 @@ DEVICE void play_roulette(Path& path) {
 }
 
 // Takes in what the surface emits, chooses a light to connect to and the next segment.
-DEVICE Connection shade(const RenderJob& job, Path& path, const Hit& hit,
-                        const BounceDraws& draws) {
-  const Surface at = surface_at(job, path.ray, hit);
+template <class Job>
+DEVICE Connection shade(const Job& job, Path& path, const Hit& hit, const BounceDraws& draws) {
+  const Surface at = surface_at(job, path.ray, hit, path.time);
   gather_emission(job, path, at, hit.t);
   if (path.bounce + 1 >= job.max_depth) {
     path.is_alive = false;
@@ -90,14 +106,16 @@ DEVICE Connection shade(const RenderJob& job, Path& path, const Hit& hit,
   return connection;
 }
 
-DEVICE void connect(const RenderJob& job, Path& path, const Connection& connection) {
+template <class Job>
+DEVICE void connect(const Job& job, Path& path, const Connection& connection) {
   if (is_black(connection.radiance)) return;
-  if (any_hit(job.accelerator, connection.ray, CASTS_SHADOW)) return;
+  if (any_hit(job.accelerator, connection.ray, CASTS_SHADOW, conditions_of(job, path))) return;
   path.radiance = path.radiance + connection.radiance;
 }
 
 // Radiance that one sample of a pixel receives.
-DEVICE Float3 trace_path(const RenderJob& job, PixelPosition pixel, uint32_t sample) {
+template <class Job>
+DEVICE Float3 trace_path(const Job& job, PixelPosition pixel, uint32_t sample) {
   Path path = generate(job, pixel, sample);
   while (path.is_alive) {
     // Before traversal, which leaves a processor room to do this beside it.

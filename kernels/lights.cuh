@@ -3,7 +3,7 @@
 // The environment is not among them. It is constant, so what a connection to it could adapt to is
 // the surface alone, and scattering already follows that.
 #pragma once
-#include "render_job.cuh"
+#include "moving_face.cuh"
 #include "warps.cuh"
 
 struct LightSample {
@@ -42,17 +42,30 @@ DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
   return first;
 }
 
-DEVICE LightSample sample_triangle(const RenderJob& job, const Light& light, const Face& face,
-                                   Float3 from, Float2 u) {
-  const Float2 weights = uniform_triangle(u);
-  const FacePoint point = point_on(face, weights.x, weights.y);
+template <class Job>
+DEVICE SurfacePoint point_of_light(const Job& job, uint32_t index, Float2 weights, float time) {
+  if constexpr (Job::varies) {
+    const Light& light = job.lights[index];
+    if (moves(job.instances[light.instance]))
+      return moved_point(job, light.instance, light.triangle, weights, time);
+  }
+  return {point_on(job.light_faces[index], weights.x, weights.y), 1.0f};
+}
+
+template <class Job>
+DEVICE LightSample sample_triangle(const Job& job, uint32_t index, Float3 from, Float2 u,
+                                   float time) {
+  const Light& light = job.lights[index];
+  const SurfacePoint chosen = point_of_light(job, index, uniform_triangle(u), time);
+  const FacePoint& point = chosen.point;
   // From above the triangle, so that the shadow ray ends before it.
   const Float3 toward = offset_origin(point.position, point.normal, point.error) - from;
   const float distance = length(toward);
   const Float3 direction = toward * (1.0f / distance);
   const float cosine = -dot(point.normal, direction);
   if (!(cosine > 0.0f)) return unlit();  // behind it, or in its plane
-  const float pdf = per_solid_angle(emission_pdf(job, light.color), distance, cosine);
+  const float pdf =
+      per_solid_angle(chosen.emission_share * emission_pdf(job, light.color), distance, cosine);
   return {direction, distance, light.color, pdf,
           (job.instances[light.instance].mask & VISIBLE_TO_PATHS) != 0};
 }
@@ -85,12 +98,13 @@ DEVICE LightSample sample_point(const Light& light, Float3 from) {
           light.probability, false};
 }
 
-DEVICE LightSample sample_light(const RenderJob& job, Float3 from, Float2 u) {
+template <class Job>
+DEVICE LightSample sample_light(const Job& job, Float3 from, Float2 u, float time) {
   if (job.light_count == 0) return unlit();
   const uint32_t index = choose_light(job, u.x);
   const Light& light = job.lights[index];
   if (light.kind == LIGHT_TRIANGLE)
-    return sample_triangle(job, light, job.light_faces[index], from, u);
+    return sample_triangle(job, index, from, u, time);
   if (light.kind == LIGHT_DIRECTIONAL)
     return {-light.direction, FAR_AWAY, light.color, light.probability, false};
   return sample_point(light, from);

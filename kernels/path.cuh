@@ -11,6 +11,7 @@ struct Path {
   uint32_t bounce;    // surfaces met before this segment
   Sampler sampler;
   bool is_alive;
+  float time;  // of the shutter's opening, 0 to 1; where nothing varies it means nothing
 };
 
 // A light that the path would like to see: what it adds if nothing is in the way.

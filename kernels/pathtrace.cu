@@ -3,7 +3,8 @@
 #include "integrator.cuh"
 
 // Adds samples first_sample to first_sample + sample_count - 1 of one pixel to the film.
-KERNEL(render, RenderJob, job, item) {
+template <class Job>
+DEVICE void render_pixel(const Job& job, uint32_t item) {
   const PixelPosition position = pixel_of_item(job.first_item + item, job.width, job.height);
   FilmPixel& on_film = job.film[position.y * job.width + position.x];
   FilmPixel pixel = on_film;
@@ -11,3 +12,8 @@ KERNEL(render, RenderJob, job, item) {
     add_sample(pixel, trace_path(job, position, job.first_sample + i));
   on_film = pixel;
 }
+
+KERNEL(render, RenderJob, job, item) { render_pixel(job, item); }
+
+// For jobs with is_varying.
+KERNEL(render_varying, VaryingJob, job, item) { render_pixel(job, item); }

@@ -6,6 +6,8 @@
 #include "scene_types.cuh"
 
 struct RenderJob {
+  static constexpr bool varies = false;
+
   Accelerator accelerator;
   Camera camera;
 
@@ -33,5 +35,12 @@ struct RenderJob {
   uint32_t first_sample, sample_count, seed;
   // Longest path in segments from the eye to the light: 1 sees emitters, 2 adds direct light.
   uint32_t max_depth;
+  uint32_t is_varying;  // something moves: render_varying is the kernel to launch
+};
+
+// The same for scenes in which something moves. What a kernel calls is made for either by this type
+// alone, so that the others pay nothing.
+struct VaryingJob : RenderJob {
+  static constexpr bool varies = true;
 };
 static_assert(sizeof(RenderJob) < 4096, "kernel parameters are limited to 4 KB");

@@ -87,6 +87,7 @@ DEVICE Float2 draw2(const Sampler& sampler, uint32_t dimension) {
 // before.
 enum Purpose : uint32_t { DRAW_LIGHT, DRAW_SCATTER, DRAW_ROULETTE, PURPOSES };
 constexpr uint32_t FILM_DIMENSION = 0;
+constexpr uint32_t TIME_DIMENSION = 0xffffffffu;  // beyond those of every bounce
 
 DEVICE uint32_t dimension_of(uint32_t bounce, Purpose purpose) {
   return 1 + bounce * PURPOSES + purpose;

@@ -1,12 +1,15 @@
 // The scene as the kernels read it: plain structs, filled by Python from the layouts that the CPU
 // module reports (host/layouts.h). Pointers are device addresses of the build at hand.
 #pragma once
+#include "bvh/moving_transform.cuh"
 #include "vec.cuh"
 
 // A film point (x, y) in pixels, origin upper left, sees direction corner + x dx + y dy from
-// origin; the direction need not have unit length. World space.
+// origin; the direction need not have unit length. World space. These hold where the shutter opens;
+// until it closes the changes are added, which are zero for a camera that stands still.
 struct Camera {
   Float3 origin, corner, dx, dy;
+  Float3 origin_change, corner_change, dx_change, dy_change;
 };
 
 // Corners are vertices of the mesh, counter-clockwise seen from the front; material is a slot of
@@ -32,10 +35,11 @@ enum InstanceMask : uint32_t { VISIBLE_TO_CAMERA = 1, VISIBLE_TO_PATHS = 2, CAST
 // A mesh placed in the world. The material of a triangle is
 // scene.material_slots[first_material + triangle.material].
 struct Instance {
-  Transform world_from_object, object_from_world;
+  Transform world_from_object, object_from_world;  // of a moving one, its first key
   uint32_t mesh;
   uint32_t first_material;
   uint32_t mask;
+  Motion motion;
 };
 
 // One surface: a shader of the list in shaders.cuh and its parameters, at a byte offset of the
@@ -64,7 +68,8 @@ enum LightFalloff : uint32_t {
 //   probability = emission_density * luminance(emission) * area in the world,
 // with one emission_density (RenderJob) for the whole scene, and a light for every instance and
 // emissive triangle. Lights without extent may have any share. With triangles only,
-// emission_density = 1 / sum of luminance * area.
+// emission_density = 1 / sum of luminance * area. The area of a triangle that moves is that of its
+// first key.
 struct Light {
   uint32_t kind, falloff;
   Float3 position, direction, color;

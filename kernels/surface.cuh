@@ -1,6 +1,6 @@
 // The point where a path meets the scene.
 #pragma once
-#include "render_job.cuh"
+#include "moving_face.cuh"
 #include "shaders.cuh"
 
 struct Surface {
@@ -11,6 +11,7 @@ struct Surface {
   Float2 uv;
   bool front;  // the viewer is on the triangle's front
   Float3 emission;
+  float emission_share;  // of the light table's density that holds here, see Light
   ShaderCall shader;
 };
 
@@ -48,18 +49,44 @@ DEVICE Float2 interpolate(const AtCorners<Float2>& of, const Hit& hit) {
           of.a.y * w + of.b.y * hit.u + of.c.y * hit.v};
 }
 
-DEVICE Float3 shading_normal(const RenderJob& job, const Hit& hit, Float3 normal, Float3 outgoing) {
-  const Float3 smooth = transform_normal(job.instances[hit.instance].object_from_world,
-                                         interpolate(at_corners(job, hit, job.normals), hit));
+template <class Job>
+DEVICE Float3 normal_to_world(const Job& job, const Hit& hit, float time, Float3 normal) {
+  const Instance& instance = job.instances[hit.instance];
+  if constexpr (Job::varies) {
+    if (moves(instance))
+      return transform_normal(
+          pose_at(job.accelerator.keys, instance.motion, time).object_from_world, normal);
+  }
+  return transform_normal(instance.object_from_world, normal);
+}
+
+template <class Job>
+DEVICE Float3 shading_normal(const Job& job, const Hit& hit, float time, Float3 normal,
+                             Float3 outgoing) {
+  const Float3 smooth =
+      normal_to_world(job, hit, time, interpolate(at_corners(job, hit, job.normals), hit));
   const float size = length(smooth), side = dot(smooth, normal) < 0.0f ? -1.0f : 1.0f;
   if (size < 1e-12f) return normal;
   return consistent_normal(smooth * (side / size), normal, outgoing);
 }
 
-DEVICE Surface surface_at(const RenderJob& job, const Ray& ray, const Hit& hit) {
+template <class Job>
+DEVICE SurfacePoint hit_point(const Job& job, const InstanceFaces& faces, const Face& face,
+                              const Hit& hit, float time) {
+  const Instance& instance = job.instances[hit.instance];
+  if constexpr (Job::varies) {
+    if (moves(instance)) return moved_point(job, hit.instance, hit.triangle, {hit.u, hit.v}, time);
+  }
+  return {placed_point(face, faces, instance, hit), 1.0f};
+}
+
+// time: that of the path.
+template <class Job>
+DEVICE Surface surface_at(const Job& job, const Ray& ray, const Hit& hit, float time) {
   const InstanceFaces& faces = job.instance_faces[hit.instance];
   const Face& face = job.faces[faces.first_face + hit.triangle];
-  const FacePoint point = placed_point(face, faces, job.instances[hit.instance], hit);
+  const SurfacePoint met = hit_point(job, faces, face, hit, time);
+  const FacePoint& point = met.point;
   const Material& material = job.materials[job.material_slots[faces.first_material + face.material]];
   Surface s;
   s.position = point.position;
@@ -67,11 +94,12 @@ DEVICE Surface surface_at(const RenderJob& job, const Ray& ray, const Hit& hit) 
   s.front = dot(point.normal, ray.direction) < 0.0f;
   s.normal = s.front ? point.normal : -point.normal;
   s.frame = frame_around(face.mesh_flags & MESH_HAS_NORMALS
-                             ? shading_normal(job, hit, s.normal, -ray.direction)
+                             ? shading_normal(job, hit, time, s.normal, -ray.direction)
                              : s.normal);
   s.uv = face.mesh_flags & MESH_HAS_UVS ? interpolate(at_corners(job, hit, job.uvs), hit)
                                         : Float2{0.0f, 0.0f};
   s.emission = material.emission;
+  s.emission_share = met.emission_share;
   s.shader = {material.shader, job.parameters + material.parameters};
   return s;
 }

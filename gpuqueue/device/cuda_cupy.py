@@ -13,7 +13,7 @@ from gpuqueue.device import cuda
 from gpuqueue.device.base import Device, Memory
 from gpuqueue.device.cpu import usable_cores
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
-from gpuqueue.device.kernel_image import ENTRY, kernel_image
+from gpuqueue.device.kernel_image import ENTRIES, entry_of, kernel_image
 
 _CUDA_ERROR_MEMORY_ALLOCATION = 2
 
@@ -41,7 +41,8 @@ class CupyDriver:
         properties = cupy.cuda.runtime.getDeviceProperties(self._device.id)
         self.description = f"{properties['name'].decode()} (CuPy {cupy.__version__})"
         image = kernel_image(int(self._device.compute_capability))
-        self._kernel = cupy.RawModule(path=str(image)).get_function(ENTRY)
+        module = cupy.RawModule(path=str(image))
+        self._kernels = {entry: module.get_function(entry) for entry in ENTRIES}
 
     def _running(self) -> AbstractContextManager[None]:
         return cuda.running(self.description, self._is_out_of_memory)
@@ -83,7 +84,7 @@ class CupyDriver:
         """Run the kernel; CuPy passes a host array of one element by value."""
         grid = cuda.blocks(int(job["item_count"][0]))
         with self._running():
-            self._kernel((grid,), (cuda.BLOCK_THREADS,), (job,))
+            self._kernels[entry_of(job)]((grid,), (cuda.BLOCK_THREADS,), (job,))
             self._device.synchronize()
 
     def close(self) -> None:

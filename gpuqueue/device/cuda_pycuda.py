@@ -14,7 +14,7 @@ from gpuqueue.device import cuda
 from gpuqueue.device.base import Device, Memory
 from gpuqueue.device.cpu import usable_cores
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
-from gpuqueue.device.kernel_image import ENTRY, kernel_image
+from gpuqueue.device.kernel_image import ENTRIES, entry_of, kernel_image
 
 
 def open_pycuda(settings: RenderSettings) -> Device:
@@ -46,7 +46,7 @@ class PycudaDriver:
         image = kernel_image(10 * major + minor)
         with self._current():
             self._module = self._cuda.module_from_file(str(image))
-            self._kernel = self._module.get_function(ENTRY)
+            self._kernels = {entry: self._module.get_function(entry) for entry in ENTRIES}
 
     @contextmanager
     def _current(self) -> Iterator[None]:
@@ -96,7 +96,7 @@ class PycudaDriver:
         """Run the kernel; PyCUDA passes one record by value."""
         grid = cuda.blocks(int(job["item_count"][0]))
         with self._running():
-            self._kernel(job[0], block=(cuda.BLOCK_THREADS, 1, 1), grid=(grid, 1))
+            self._kernels[entry_of(job)](job[0], block=(cuda.BLOCK_THREADS, 1, 1), grid=(grid, 1))
             self._cuda.Context.synchronize()
 
     def close(self) -> None:

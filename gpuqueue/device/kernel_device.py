@@ -149,6 +149,7 @@ class KernelDevice:
             "sample_count": work.sample_count,
             "seed": work.seed,
             "max_depth": work.max_depth,
+            "is_varying": bool(scene.job["is_varying"][0]) or _moves(film.camera),
         }
         for name, value in values.items():
             job[name] = value
@@ -168,6 +169,7 @@ class KernelDevice:
         return {
             **self._built(scene),
             "light_count": len(scene.lights),
+            "is_varying": len(scene.keys) > 0,
             **{name: getattr(scene, name) for name in _SCENE_FIELDS},
         }
 
@@ -177,9 +179,13 @@ class KernelDevice:
         geometry = (scene.positions, scene.triangles, scene.meshes, scene.instances)
         try:
             accelerator = kernels.build_accelerator(
-                *geometry, layout=self._driver.layout, threads=self._driver.build_threads
+                *geometry,
+                layout=self._driver.layout,
+                threads=self._driver.build_threads,
+                keys=scene.keys,
             )
-            return {"accelerator": accelerator, **kernels.build_faces(*geometry, scene.lights)}
+            faces = kernels.build_faces(*geometry, scene.lights, keys=scene.keys)
+            return {"accelerator": accelerator, **faces}
         except ValueError as error:
             raise InvalidJob(f"the kernels cannot take the scene: {error}") from error
         except MemoryError as error:
@@ -195,6 +201,12 @@ class KernelDevice:
                 record[name] = buffers[-1].address
             else:
                 record[name] = value
+
+
+def _moves(camera: np.void) -> bool:
+    """Whether it stands elsewhere when the shutter closes."""
+    names = [name for name in camera.dtype.names or () if name.endswith("_change")]
+    return any(np.any(camera[name]) for name in names)
 
 
 def _array_bytes(values: Mapping[str, Any]) -> int:

@@ -10,6 +10,9 @@ import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 import gpuqueue
 from gpuqueue.device.nvrtc import Nvrtc
@@ -26,7 +29,14 @@ OPTIONS = (
     "-prec-sqrt=true",
     "-fmad=true",
 )
-ENTRY = "render"
+#: The kernels' entry points: for scenes that stand still, and for those in which something moves.
+ENTRY, ENTRY_VARYING = "render", "render_varying"
+ENTRIES = (ENTRY, ENTRY_VARYING)
+
+
+def entry_of(job: npt.NDArray[Any]) -> str:
+    """The entry point that a job, one element of layout RenderJob, is for."""
+    return ENTRY_VARYING if job["is_varying"][0] else ENTRY
 
 
 def kernel_folder() -> Path:

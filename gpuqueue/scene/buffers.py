@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpuqueue.errors import InvalidJob
 from gpuqueue.scene.light_table import LightTable, light_table
-from gpuqueue.scene.model import Camera, Material, Mesh, Scene
+from gpuqueue.scene.model import Camera, Instances, Material, Mesh, Scene
 
 Layouts = Mapping[str, "np.dtype[np.void]"]
 Records = NDArray[np.void]
@@ -32,6 +32,7 @@ class SceneBuffers:
     triangles: Records  #: Triangle
     meshes: Records  #: Mesh
     instances: Records  #: Instance
+    keys: NDArray[np.float32]  #: [K, 12]: transforms of the instances that move, see Motion
     material_slots: NDArray[np.uint32]  #: [S]
     materials: Records  #: Material
     parameters: NDArray[np.uint8]
@@ -69,6 +70,7 @@ def pack(
         triangles=_triangles(scene.meshes, layouts["Triangle"]),
         meshes=_meshes(scene.meshes, layouts["Mesh"]),
         instances=_instances(scene, list_starts, layouts["Instance"]),
+        keys=_keys(scene.instances),
         material_slots=lists,
         materials=_materials(scene.materials, offsets, shaders, layouts["Material"]),
         parameters=parameters,
@@ -106,14 +108,18 @@ def camera_record(camera: Camera, layouts: Layouts, width: int, height: int) -> 
     top = rows / 2 - y - window_height / 2 + height * step / 2 + camera.offset[1]
     corner = np.array([left * right, top * up, -1.0])
     middle = np.array([(left + window_width / 2) * right, (top - height * step / 2) * up, -1.0])
-    linear = camera.world_from_camera[:3, :3]
-    linear = linear / (np.linalg.norm(linear @ middle) or 1.0)
+    scale = np.linalg.norm(camera.world_from_camera[:3, :3] @ middle) or 1.0
+    vectors = {"corner": corner, "dx": [step * right, 0.0, 0.0], "dy": [0.0, -step * up, 0.0]}
     records: Records = np.zeros(1, layouts["Camera"])
     record: np.void = records[0]
     record["origin"] = camera.world_from_camera[:3, 3]
-    record["corner"] = linear @ corner
-    record["dx"] = linear @ [step * right, 0.0, 0.0]
-    record["dy"] = linear @ [0.0, -step * up, 0.0]
+    for name, vector in vectors.items():
+        record[name] = camera.world_from_camera[:3, :3] / scale @ vector
+    if camera.world_from_camera_at_end is not None:
+        change = camera.world_from_camera_at_end - camera.world_from_camera
+        record["origin_change"] = change[:3, 3]
+        for name, vector in vectors.items():
+            record[f"{name}_change"] = change[:3, :3] / scale @ vector
     return record
 
 
@@ -159,7 +165,18 @@ def _instances(scene: Scene, list_starts: NDArray[np.int64], dtype: np.dtype[np.
     records["mesh"] = placed.mesh
     records["first_material"] = list_starts[placed.material_list]
     records["mask"] = placed.visibility
+    if placed.motion is not None:
+        count, steps = placed.motion.keys.shape[:2]
+        motion: Records = records["motion"][placed.motion.instance]
+        motion["first_key"], motion["key_count"] = np.arange(count) * steps, steps
+        records["motion"][placed.motion.instance] = motion
     return records
+
+
+def _keys(placed: Instances) -> NDArray[np.float32]:
+    if placed.motion is None:
+        return np.zeros((0, 12), np.float32)
+    return placed.motion.keys[:, :, :3].reshape(-1, 12).astype(np.float32)
 
 
 def _material_slots(scene: Scene) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

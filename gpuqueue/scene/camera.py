@@ -22,15 +22,21 @@ def camera_entity(document: Document, render: Render) -> CameraEntity:
 
 
 def resolve_camera(
-    document: Document, render: Render, world_from_camera: NDArray[np.float64]
+    document: Document,
+    render: Render,
+    world_from_camera: NDArray[np.float64],
+    at_end: NDArray[np.float64] | None = None,
 ) -> Camera:
-    """Return the model's camera; `world_from_camera` is ``[4, 4]`` for column vectors."""
+    """Return the model's camera; the matrices, where the shutter opens and closes, are ``[4, 4]``
+    for column vectors."""
     entity = camera_entity(document, render)
     focal, aperture = entity.focal, entity.aperture
     if focal is None:
         document.warnings("orthographic cameras are rendered as a distant telephoto", entity.at)
         focal = TELEPHOTO * aperture
-        world_from_camera = world_from_camera @ _moved_back(focal)
+        back = _moved_back(focal)
+        world_from_camera = world_from_camera @ back
+        at_end = None if at_end is None else at_end @ back
     width = aperture / focal
     return Camera(
         name=render.camera,
@@ -40,6 +46,7 @@ def resolve_camera(
         window=_window(entity),
         offset=entity.offset,
         exposure=_exposure(document, entity.lens),
+        world_from_camera_at_end=at_end,
     )
 
 

@@ -183,12 +183,18 @@ class Object:
 
 @dataclass(frozen=True)
 class Instance:
-    """``instance``: places an element; `matrix` ``[4, 4]`` maps the parent's row vectors to it."""
+    """``instance``: places an element; `matrix` ``[4, 4]`` maps the parent's row vectors to it.
+
+    `motion` is the matrix at time 1, None that of always; what moves the instances above moves this
+    one too, unless it `stays`.
+    """
 
     name: str
     at: Place
     element: str | None = None
     matrix: NDArray[np.float64] | None = None
+    motion: NDArray[np.float64] | None = None
+    stays: bool = False
     materials: tuple[str, ...] | None = None
     override: bool = False
     hide: bool = False

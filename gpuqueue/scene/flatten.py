@@ -28,6 +28,10 @@ class Placed:
     the element's; the other columns ``[N]`` index the tables of `Flattener`; -1 is none."""
 
     matrix: NDArray[np.float64]
+    #: The same at time 1; None where nothing moves.
+    moved: NDArray[np.float64] | None
+    #: Whether what moves the node leaves the element where it is.
+    stays: NDArray[np.bool_]
     element: NDArray[np.int64]
     instance: NDArray[np.int64]
     materials: NDArray[np.int64]
@@ -42,11 +46,17 @@ def _concatenate(parts: list[Placed]) -> Placed:
         return parts[0]
     if not parts:
         none = np.zeros(0, np.int64)
+        false = none.astype(bool)
         return Placed(
-            np.zeros((0, 4, 4)), none, none, none, none.astype(bool), np.zeros((0, 3), np.int8)
+            np.zeros((0, 4, 4)), None, false, none, none, none, false, np.zeros((0, 3), np.int8)
         )
+    moves = any(p.moved is not None for p in parts)
     return Placed(
         np.concatenate([p.matrix for p in parts]),
+        np.concatenate([p.matrix if p.moved is None else p.moved for p in parts])
+        if moves
+        else None,
+        np.concatenate([p.stays for p in parts]),
         np.concatenate([p.element for p in parts]),
         np.concatenate([p.instance for p in parts]),
         np.concatenate([p.materials for p in parts]),
@@ -56,10 +66,14 @@ def _concatenate(parts: list[Placed]) -> Placed:
 
 
 class Flattener:
-    """Tables of the elements, instances and material lists that placed elements refer to."""
+    """Tables of the elements, instances and material lists that placed elements refer to.
 
-    def __init__(self, document: Document) -> None:
+    Unless it `blurs`, motion is left out.
+    """
+
+    def __init__(self, document: Document, *, blurs: bool = False) -> None:
         self.document = document
+        self.blurs = blurs
         self.elements: list[Element] = []
         self.instances: list[Instance] = []
         self.materials: list[tuple[tuple[str, ...], Place]] = []
@@ -130,6 +144,7 @@ class Flattener:
         below = self._groups.get(instance.element or "")
         below = self._leaf(instance) if below is None else below
         matrix = below.matrix if instance.matrix is None else instance.matrix @ below.matrix
+        moved, stays = self._moved(instance, below), below.stays | instance.stays
         materials, is_final = below.materials, below.is_final
         if instance.materials:
             mine = self._material_id(instance)
@@ -138,7 +153,18 @@ class Flattener:
             is_final = is_final | instance.override
         said = np.array([-1 if f is None else f for f in _flags(instance)], np.int8)
         flags = np.where(below.flags < 0, said, below.flags)
-        return Placed(matrix, below.element, below.instance, materials, is_final, flags)
+        return Placed(
+            matrix, moved, stays, below.element, below.instance, materials, is_final, flags
+        )
+
+    def _moved(self, instance: Instance, below: Placed) -> NDArray[np.float64] | None:
+        """The matrices at time 1."""
+        if not self.blurs or (instance.motion is None and below.moved is None):
+            return None
+        still = np.eye(4) if instance.matrix is None else instance.matrix
+        own = still if instance.motion is None else instance.motion
+        mine = np.where(below.stays[:, None, None], still, own)
+        return mine @ (below.matrix if below.moved is None else below.moved)
 
     def _leaf(self, instance: Instance) -> Placed:
         element = self._element_id(instance)
@@ -147,6 +173,8 @@ class Flattener:
             return _concatenate([])
         return Placed(
             np.eye(4)[None],
+            None,
+            np.array([False]),
             np.array([element]),
             np.array([len(self.instances) - 1]),
             np.array([-1]),

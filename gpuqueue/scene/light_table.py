@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuqueue.errors import SceneError
-from gpuqueue.scene.model import Falloff, Light, LightKind, Mesh, Scene
+from gpuqueue.scene.model import Falloff, Instances, Light, LightKind, Mesh, Scene
 
 #: Luminance of linear Rec. 709 colours.
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -78,16 +78,29 @@ def _power(light: Light, radius: float) -> float:
 
 
 def scene_bounds(scene: Scene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest corner of all instances' boxes in the world; zeros if there are none."""
+    """Lowest and highest corner of all instances' boxes in the world, wherever they move; zeros if
+    there are none."""
     if not len(scene.instances):
         return np.zeros(3), np.zeros(3)
     low = np.array([mesh.positions.min(axis=0) for mesh in scene.meshes], np.float64)
     high = np.array([mesh.positions.max(axis=0) for mesh in scene.meshes], np.float64)
-    matrix, mesh = scene.instances.world_from_object, scene.instances.mesh
+    matrix, mesh = _all_places(scene.instances)
     centre, half = ((low + high) / 2)[mesh], ((high - low) / 2)[mesh]
     middle = np.einsum("nij,nj->ni", matrix[:, :3, :3], centre) + matrix[:, :3, 3]
     reach = np.einsum("nij,nj->ni", abs(matrix[:, :3, :3]), half)
     return (middle - reach).min(axis=0), (middle + reach).max(axis=0)
+
+
+def _all_places(instances: Instances) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Matrices and meshes of all instances, those that move at every key."""
+    matrix, mesh, motion = instances.world_from_object, instances.mesh, instances.motion
+    if motion is None:
+        return matrix, mesh
+    keys = motion.keys.reshape(-1, 4, 4)
+    steps = len(keys) // len(motion.instance)
+    return np.concatenate([matrix, keys]), np.concatenate(
+        [mesh, np.repeat(mesh[motion.instance], steps)]
+    )
 
 
 def scene_radius(scene: Scene) -> float:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuqueue.scene.motion import Shutter
 from gpuqueue.scene.source import SourceFile
 
 Color: TypeAlias = tuple[float, float, float]
@@ -66,6 +67,8 @@ class Camera:
     offset: tuple[float, float] = (0.0, 0.0)
     #: What an exposure shader of the camera multiplies the picture with; a hint.
     exposure: float = 1.0
+    #: Where it stands when the shutter closes; None for one that stands still.
+    world_from_camera_at_end: Matrix | None = None
 
     @property
     def resolution(self) -> tuple[int, int]:
@@ -84,6 +87,7 @@ class RenderOptions:
     samples: int | None = None
     gamma: float | None = None
     light_scale: float = 1.0
+    shutter: Shutter = Shutter()
     stated: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
 
@@ -120,14 +124,27 @@ class Material:
 
 
 @dataclass(frozen=True, eq=False)
+class Motion:
+    """Of M instances, whose numbers rise: the matrices ``[M, K, 4, 4]`` at K equal steps of the time
+    that the shutter is open, changing linearly between two."""
+
+    instance: NDArray[np.int64]
+    keys: Matrix
+
+
+@dataclass(frozen=True, eq=False)
 class Instances:
     """Meshes in the world: matrices ``[N, 4, 4]`` float64, mesh ``[N]``, material list ``[N]``
-    (an index into `Scene.material_lists`) and `Visibility` bits ``[N]``."""
+    (an index into `Scene.material_lists`) and `Visibility` bits ``[N]``.
+
+    The matrix of one that moves is its first key.
+    """
 
     world_from_object: Matrix
     mesh: NDArray[np.int64]
     material_list: NDArray[np.int64]
     visibility: NDArray[np.uint32]
+    motion: Motion | None = None
 
     def __len__(self) -> int:
         """The number of instances."""

@@ -14,7 +14,8 @@ from gpuqueue.scene.entities import Light as LightEntity
 from gpuqueue.scene.flatten import Element, Flattener, Placed
 from gpuqueue.scene.lights import AreaLight, resolve_light
 from gpuqueue.scene.materials import GREY, resolve_material
-from gpuqueue.scene.model import Instances, Light, Material, Mesh, Visibility
+from gpuqueue.scene.model import Instances, Light, Material, Mesh, Motion, Visibility
+from gpuqueue.scene.motion import World
 from gpuqueue.scene.source import Place
 
 
@@ -31,7 +32,7 @@ class Builder:
     """Meshes, materials and instances as they are found; equal ones are kept once."""
 
     def __init__(
-        self, document: Document, flattener: Flattener, placed: Placed, world: NDArray[np.float64]
+        self, document: Document, flattener: Flattener, placed: Placed, world: World
     ) -> None:
         self.document = document
         self.flattener = flattener
@@ -43,6 +44,7 @@ class Builder:
         self._material_ids: dict[str | None, int] = {}
         self._list_ids: dict[tuple[int, ...], int] = {}
         self._parts: list[Instances] = []
+        self._count = 0
 
     def add_objects(self) -> None:
         """Instances of every object that has triangles, object by object."""
@@ -81,7 +83,14 @@ class Builder:
         lists = [self._material_list(element, self._given(int(m), bool(f))) for m, f in unique]
         mesh = np.full(len(rows), len(self.meshes) - 1, np.int64)
         chosen = np.array(lists, np.int64)[places.reshape(-1)]
-        self._parts.append(Instances(self.world[rows], mesh, chosen, visibility))
+        moves = np.isin(rows, self.world.moving)
+        keys = self.world.keys[np.searchsorted(self.world.moving, rows[moves])]
+        motion = Motion(np.flatnonzero(moves) + self._count, keys)
+        self._add(Instances(self.world.matrix[rows], mesh, chosen, visibility, motion))
+
+    def _add(self, part: Instances) -> None:
+        self._parts.append(part)
+        self._count += len(part)
 
     def _given(self, index: int, is_final: bool) -> _Given:
         names, at = self.flattener.materials[index] if index >= 0 else ((), None)
@@ -132,24 +141,38 @@ class Builder:
             if not isinstance(element, LightEntity):
                 continue
             for row in rows.tolist():
-                light = resolve_light(self.document, element, self.world[row], scale)
+                light = resolve_light(self.document, element, self.world.matrix[row], scale)
+                keys = self.world.keys_of(row)
                 if isinstance(light, Light):
                     lights.append(light)
+                    if keys is not None:
+                        self.document.warnings(
+                            f"light '{element.name}' has no surface: it stands where the shutter"
+                            " opens",
+                            element.at,
+                        )
                 elif isinstance(light, AreaLight):
-                    self._add_area_light(light)
+                    self._add_area_light(light, keys)
         return tuple(lights)
 
-    def _add_area_light(self, light: AreaLight) -> None:
-        """Its mesh is in world space. A lamp is an obstacle: paths and shadow rays must agree."""
+    def _add_area_light(self, light: AreaLight, keys: NDArray[np.float64] | None) -> None:
+        """Its mesh is in world space, as the shutter opens. A lamp is an obstacle: paths and shadow
+        rays must agree."""
         self.meshes.append(light.mesh)
         self.materials.append(light.material)
         seen = Visibility.ALL if light.visible else Visibility.PATHS | Visibility.SHADOW
-        self._parts.append(
+        motion = None
+        if keys is not None:
+            from_open = keys @ np.linalg.inv(keys[0])
+            from_open[0] = np.eye(4)
+            motion = Motion(np.array([self._count]), from_open[None])
+        self._add(
             Instances(
                 np.eye(4)[None],
                 np.array([len(self.meshes) - 1]),
                 np.array([self._list_id((len(self.materials) - 1,))]),
                 np.array([seen], np.uint32),
+                motion,
             )
         )
 
@@ -164,6 +187,15 @@ class Builder:
             np.concatenate([p.mesh for p in parts]),
             np.concatenate([p.material_list for p in parts]),
             np.concatenate([p.visibility for p in parts]),
+            self._motion(),
+        )
+
+    def _motion(self) -> Motion | None:
+        motions = [p.motion for p in self._parts if p.motion is not None and len(p.motion.instance)]
+        if not motions:
+            return None
+        return Motion(
+            np.concatenate([m.instance for m in motions]), np.concatenate([m.keys for m in motions])
         )
 
 

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Options, Render
 from gpuqueue.scene.model import RenderOptions
+from gpuqueue.scene.motion import MAX_STEPS, Shutter
+from gpuqueue.scene.source import Place
 
 MAX_DEPTH = 1024
 MAX_SAMPLES = 1 << 20
+#: Motions this many times as long as those that the scene states are meant by nobody.
+MAX_SHUTTER = 1e3
 
 
 def resolve_options(document: Document, render: Render) -> RenderOptions:
@@ -36,6 +40,7 @@ def resolve_options(document: Document, render: Render) -> RenderOptions:
         samples=_samples(said, number("samples max")),
         gamma=number("gamma"),
         light_scale=1.0 if scale is None else scale,
+        shutter=_shutter(said, options.at),
         stated=said,
     )
 
@@ -59,3 +64,18 @@ def _samples(said: Mapping[str, tuple[object, ...]], maximum: float | None) -> i
         return None
     highest = exponents[min(1, len(exponents) - 1)]
     return 1 << 2 * min(max(highest, 0), 10)
+
+
+def _shutter(said: Mapping[str, tuple[object, ...]], at: Place) -> Shutter:
+    """``shutter close`` or ``shutter open close``; 0, or ``motion off``, is no motion blur."""
+    times = [float(v) for v in said.get("shutter", ()) if isinstance(v, int | float)]
+    if not times or said.get("motion", ())[-1:] == (False,):
+        return Shutter()
+    opens, closes = (0.0, times[0]) if len(times) == 1 else times[:2]
+    if not -MAX_SHUTTER <= opens <= closes <= MAX_SHUTTER:
+        raise at.error(
+            f"the shutter opens at {opens:g} and closes at {closes:g}; expected times in order,"
+            f" within {MAX_SHUTTER:g} of zero"
+        )
+    steps = [v for v in said.get("motion steps", ()) if isinstance(v, int)]
+    return Shutter(opens, closes, min(max(steps[-1], 1), MAX_STEPS) if steps else 1)

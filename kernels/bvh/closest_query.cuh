@@ -1,10 +1,13 @@
 // What becomes of the triangles that a ray hits: the closest is kept, or the first ends the search.
 #pragma once
+#include "conditions.cuh"
 #include "triangle_block.cuh"
 
+template <class Conditions>
 struct ClosestQuery {
   Hit& hit;
   float t_max;  // t of the hit, once there is one
+  Conditions conditions;
 
   template <int W>
   DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>& block,
@@ -27,8 +30,10 @@ struct ClosestQuery {
   }
 };
 
+template <class Conditions>
 struct AnyQuery {
   float t_max;
+  Conditions conditions;
 
   template <int W>
   DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>&, uint32_t) {

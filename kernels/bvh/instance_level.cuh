@@ -2,13 +2,14 @@
 // have in common.
 #pragma once
 #include "accelerator.cuh"
+#include "conditions.cuh"
 #include "triangle_block.cuh"
 
 // The affine map with every product and sum rounded: object rays have the same bits in every build.
 DEVICE Float3 rounded_transform(const Transform& m, Float3 v, bool is_point) {
   const auto row = [&](int i) {
     const float* r = m.rows[i];
-    const float linear = sum(sum(product(r[0], v.x), product(r[1], v.y)), product(r[2], v.z));
+    const float linear = rounded_dot({r[0], r[1], r[2]}, v);
     return is_point ? sum(linear, r[3]) : linear;
   };
   return {row(0), row(1), row(2)};
@@ -48,17 +49,29 @@ struct PlacedRay {
   uint32_t root, first_instance;
 };
 
+template <class Conditions>
+DEVICE Ray ray_in(const Accelerator& accelerator, const Placement& placement, const Ray& ray,
+                  const Conditions& conditions) {
+  if constexpr (Conditions::varies) {
+    if (placement.motion.key_count != 0)
+      return object_ray(
+          inverse_of(transform_at(accelerator.keys, placement.motion, conditions.time)), ray);
+  }
+  return object_ray(placement.object_from_world, ray);
+}
+
 // box: the ray's in the world. False where the ray misses the placement, and placed is not set.
-DEVICE bool place_ray(const Placement& placement, const Ray& ray, const BoxRay& box, float t_max,
-                      PlacedRay& placed) {
+template <class Query>
+DEVICE bool place_ray(const Accelerator& accelerator, const Placement& placement, const Ray& ray,
+                      const BoxRay& box, const Query& query, PlacedRay& placed) {
   placed.entry = -FARTHEST;
   placed.root = placement.root;
   placed.first_instance = placement.first_instance;
   Ray local = ray;
   placed.box = box;
   if (!(placement.flags & PLACEMENT_IN_WORLD)) {
-    if (!crosses(placement, ray, box, t_max, placed.entry)) return false;
-    local = object_ray(placement.object_from_world, ray);
+    if (!crosses(placement, ray, box, query.t_max, placed.entry)) return false;
+    local = ray_in(accelerator, placement, ray, query.conditions);
     if (!is_traceable(local)) return false;
     placed.box = box_ray(local);
   }

@@ -25,7 +25,7 @@ struct JoinedVisitor {
                  : Visit::CONTINUE;
     const Placement& placement = accelerator.placements[first];
     const BoxRay world = placed.box;
-    if (!(placement.mask & mask) || !place_ray(placement, ray, world, query.t_max, placed)) {
+    if (!(placement.mask & mask) || !place_ray(accelerator, placement, ray, world, query, placed)) {
       placed.box = world;
       return Visit::CONTINUE;
     }

@@ -21,7 +21,7 @@ template <class Layout, class Query>
 DEVICE bool trace_placement(const Accelerator& accelerator, const Placement& placement,
                             const Ray& ray, const BoxRay& box, uint32_t mask, Query& query) {
   PlacedRay placed;
-  if (!(placement.mask & mask) || !place_ray(placement, ray, box, query.t_max, placed))
+  if (!(placement.mask & mask) || !place_ray(accelerator, placement, ray, box, query, placed))
     return false;
   TriangleVisitor<Layout, Query> visitor = {accelerator, placed, query};
   return Layout::walk(accelerator.nodes, placed.root, placed.box, visitor);

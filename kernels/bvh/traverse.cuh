@@ -1,6 +1,6 @@
 // closest_hit and any_hit: rays against an accelerator, two levels deep.
 //
-// A hit depends on ray and geometry alone. Of several hits at the same t the one with the lowest
+// A hit depends on ray, conditions and geometry alone. Of several hits at the same t the one with the lowest
 // instance wins, then the one with the lowest triangle.
 #pragma once
 #include "closest_query.cuh"
@@ -28,19 +28,21 @@ DEVICE bool trace(const Accelerator& accelerator, const Ray& ray, uint32_t mask,
 
 // The first hit of the instances whose mask has a bit in common with mask. False, and hit.instance
 // is NO_INSTANCE, where there is none; a ray with a zero, infinite or NaN component sum hits none.
-template <class Layout = KernelLayout>
-DEVICE bool closest_hit(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Hit& hit) {
+template <class Layout = KernelLayout, class Conditions = Always>
+DEVICE bool closest_hit(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Hit& hit,
+                        const Conditions& conditions = {}) {
   hit = {ray.t_max, 0.0f, 0.0f, NO_INSTANCE, NO_INSTANCE};
   if (accelerator.placement_count == 0 || !is_traceable(ray)) return false;
-  ClosestQuery query = {hit, minimum(ray.t_max, FARTHEST)};
+  ClosestQuery<Conditions> query = {hit, minimum(ray.t_max, FARTHEST), conditions};
   trace<Layout>(accelerator, ray, mask, query);
   return hit.instance != NO_INSTANCE;
 }
 
 // Whether anything of those instances is hit: for shadow rays, quicker than the closest hit.
-template <class Layout = KernelLayout>
-DEVICE bool any_hit(const Accelerator& accelerator, const Ray& ray, uint32_t mask) {
+template <class Layout = KernelLayout, class Conditions = Always>
+DEVICE bool any_hit(const Accelerator& accelerator, const Ray& ray, uint32_t mask,
+                    const Conditions& conditions = {}) {
   if (accelerator.placement_count == 0 || !is_traceable(ray)) return false;
-  AnyQuery query = {minimum(ray.t_max, FARTHEST)};
+  AnyQuery<Conditions> query = {minimum(ray.t_max, FARTHEST), conditions};
   return trace<Layout>(accelerator, ray, mask, query);
 }

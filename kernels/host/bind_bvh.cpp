@@ -46,6 +46,14 @@ nb::object bytes_of(Vector&& elements) {
   return nb::cast(nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(kept->data(), {bytes}, owner));
 }
 
+// Of a Python object that may be None, or an empty array.
+template <class T>
+std::vector<T> copied(const char* name, nb::handle object) {
+  if (object.is_none()) return {};
+  const Records<T> records(name, object);
+  return {records.data(), records.data() + records.size()};
+}
+
 template <class Layout>
 nb::dict build_as(const SceneView& scene, int threads) {
   AcceleratorArrays<Layout> arrays;
@@ -59,6 +67,7 @@ nb::dict build_as(const SceneView& scene, int threads) {
   result["nodes"] = bytes_of(std::move(arrays.nodes));
   result["blocks"] = bytes_of(std::move(arrays.blocks));
   result["placements"] = bytes_of(std::move(arrays.placements));
+  result["keys"] = bytes_of(std::vector<Transform>(scene.keys.data, scene.keys.data + scene.keys.size));
   return result;
 }
 
@@ -68,22 +77,24 @@ struct HeldScene {
   Records<Triangle> triangles;
   Records<Mesh> meshes;
   Records<Instance> instances;
+  std::vector<Transform> keys;
 
-  HeldScene(nb::handle p, nb::handle t, nb::handle m, nb::handle i)
+  HeldScene(nb::handle p, nb::handle t, nb::handle m, nb::handle i, nb::handle k)
       : positions("positions", p), triangles("triangles", t), meshes("meshes", m),
-        instances("instances", i) {}
+        instances("instances", i), keys(copied<Transform>("keys", k)) {}
 
   SceneView view() const {
     return {{positions.data(), positions.size()},
             {triangles.data(), triangles.size()},
             {meshes.data(), meshes.size()},
-            {instances.data(), instances.size()}};
+            {instances.data(), instances.size()},
+            {keys.data(), keys.size()}};
   }
 };
 
 nb::dict build(nb::handle positions, nb::handle triangles, nb::handle meshes, nb::handle instances,
-               const std::string& layout, int threads) {
-  const HeldScene scene(positions, triangles, meshes, instances);
+               const std::string& layout, int threads, nb::handle keys) {
+  const HeldScene scene(positions, triangles, meshes, instances, keys);
   return with_layout(layout, [&](auto kind) {
     return build_as<decltype(kind)>(scene.view(), thread_count(threads));
   });
@@ -92,17 +103,19 @@ nb::dict build(nb::handle positions, nb::handle triangles, nb::handle meshes, nb
 // The arrays of a built accelerator, held while they are traced.
 template <class Layout>
 struct HeldAccelerator {
-  Records<uint8_t> nodes, blocks, placements;
+  Records<uint8_t> nodes, blocks, placements, keys;
   Accelerator accelerator;
 
   explicit HeldAccelerator(const nb::dict& built)
       : nodes("nodes", built["nodes"]),
         blocks("blocks", built["blocks"]),
         placements("placements", built["placements"]),
+        keys("keys", built["keys"]),
         accelerator{nodes.data(), blocks.data(),
                     reinterpret_cast<const Placement*>(placements.data()),
                     nb::cast<uint32_t>(built["root"]),
-                    nb::cast<uint32_t>(built["placement_count"])} {
+                    nb::cast<uint32_t>(built["placement_count"]),
+                    reinterpret_cast<const Transform*>(keys.data())} {
     // Catches nearly every accelerator of another layout; no more is known of one.
     if (nodes.size() % sizeof(typename Layout::Node) ||
         blocks.size() % sizeof(typename Layout::Block) ||
@@ -111,57 +124,71 @@ struct HeldAccelerator {
   }
 };
 
-// Traces every ray and returns the answers' bytes.
+// Traces every ray and returns the answers' bytes. times: of each ray, or None where nothing moves;
+// trace takes Always, or the ray's Moment.
 template <class Answer, class Trace>
-nb::object trace_all(const nb::handle& rays, int threads, Trace trace) {
+nb::object trace_all(const nb::handle& rays, const nb::handle& times, int threads, Trace trace) {
   const Records<Ray> input("rays", rays);
+  const std::vector<float> at = copied<float>("times", times);
+  if (!times.is_none() && at.size() != input.size())
+    throw std::invalid_argument("there must be one time for each ray");
+  for (const float time : at)
+    if (!(time >= 0.0f && time <= 1.0f)) throw std::invalid_argument("times must be 0 to 1");
   std::vector<Answer> answers(input.size());
   {
     const nb::gil_scoped_release unlocked;
-    trace_batch(input.data(), answers.data(), input.size(), thread_count(threads), trace);
+    const auto trace_one = [&](const Ray& ray, Answer& answer) {
+      if (at.empty()) trace(ray, answer, Always{});
+      else trace(ray, answer, Moment{at[static_cast<size_t>(&ray - input.data())]});
+    };
+    trace_batch(input.data(), answers.data(), input.size(), thread_count(threads), trace_one);
   }
   return bytes_of(std::move(answers));
 }
 
 nb::object trace_closest(const nb::dict& built, nb::handle rays, uint32_t mask,
-                         const std::string& layout, int threads) {
+                         const std::string& layout, int threads, nb::handle times) {
   return with_traced_layout(layout, [&](auto kind) {
     using Layout = decltype(kind);
     const HeldAccelerator<Layout> held(built);
-    return trace_all<Hit>(rays, threads, [&](const Ray& ray, Hit& hit) {
-      closest_hit<Layout>(held.accelerator, ray, mask, hit);
+    return trace_all<Hit>(rays, times, threads, [&](const Ray& ray, Hit& hit, auto conditions) {
+      closest_hit<Layout>(held.accelerator, ray, mask, hit, conditions);
     });
   });
 }
 
 nb::object trace_any(const nb::dict& built, nb::handle rays, uint32_t mask,
-                     const std::string& layout, int threads) {
+                     const std::string& layout, int threads, nb::handle times) {
   return with_traced_layout(layout, [&](auto kind) {
     using Layout = decltype(kind);
     const HeldAccelerator<Layout> held(built);
-    return trace_all<uint8_t>(rays, threads, [&](const Ray& ray, uint8_t& hit) {
-      hit = any_hit<Layout>(held.accelerator, ray, mask) ? 1 : 0;
+    return trace_all<uint8_t>(rays, times, threads, [&](const Ray& ray, uint8_t& hit, auto conditions) {
+      hit = any_hit<Layout>(held.accelerator, ray, mask, conditions) ? 1 : 0;
     });
   });
 }
 
 nb::object surface_origins(nb::handle positions, nb::handle triangles, nb::handle meshes,
-                           nb::handle instances, nb::handle rays, nb::handle hits) {
-  const HeldScene held(positions, triangles, meshes, instances);
+                           nb::handle instances, nb::handle rays, nb::handle hits, nb::handle keys,
+                           nb::handle times) {
+  const HeldScene held(positions, triangles, meshes, instances, keys);
   const SceneView scene = held.view();
   const FaceArrays built = build_faces(scene, {nullptr, 0});
   const Records<Ray> r("rays", rays);
   const Records<Hit> h("hits", hits);
   if (r.size() != h.size()) throw std::invalid_argument("there must be one hit for each ray");
+  const std::vector<float> at = copied<float>("times", times);
+  if (!times.is_none() && at.size() != r.size())
+    throw std::invalid_argument("there must be one time for each ray");
   std::vector<SurfaceOrigin> origins(r.size());
   for (size_t i = 0; i < r.size(); i++)
-    origins[i] = surface_origin(scene, built, r.data()[i], h.data()[i]);
+    origins[i] = surface_origin(scene, built, r.data()[i], h.data()[i], at.empty() ? 0.0f : at[i]);
   return bytes_of(std::move(origins));
 }
 
 nb::dict build_scene_faces(nb::handle positions, nb::handle triangles, nb::handle meshes,
-                           nb::handle instances, nb::handle lights) {
-  const HeldScene held(positions, triangles, meshes, instances);
+                           nb::handle instances, nb::handle lights, nb::handle keys) {
+  const HeldScene held(positions, triangles, meshes, instances, keys);
   const Records<Light> l("lights", lights);
   FaceArrays built;
   {
@@ -180,25 +207,29 @@ nb::dict build_scene_faces(nb::handle positions, nb::handle triangles, nb::handl
 void bind_bvh(nb::module_& module) {
   module.def("build_accelerator", &build, nb::arg("positions"), nb::arg("triangles"),
              nb::arg("meshes"), nb::arg("instances"), nb::arg("layout") = "float8",
-             nb::arg("threads") = 0,
+             nb::arg("threads") = 0, nb::arg("keys") = nb::none(),
              "The fields of an Accelerator for a scene: uint8 arrays for its pointers (to be kept "
              "alive; 64-byte aligned on the host), ints for its numbers. positions: float32 "
-             "[V, 3]; the others: arrays of records. layout: 'float8' or 'compressed8'. threads: 0 "
+             "[V, 3]; keys of moving instances: float32 [K, 12]; the others: arrays of records. layout: 'float8' or 'compressed8'. threads: 0 "
              "means one per core; the result is the same for any number. Raises ValueError where "
              "a record cannot be used.");
   module.def("build_faces", &build_scene_faces, nb::arg("positions"), nb::arg("triangles"),
              nb::arg("meshes"), nb::arg("instances"), nb::arg("lights"),
+             nb::arg("keys") = nb::none(),
              "The fields faces, instance_faces and light_faces of a RenderJob, as uint8 arrays. "
              "Raises ValueError where a record cannot be used.");
   module.def("trace_closest", &trace_closest, nb::arg("accelerator"), nb::arg("rays"),
              nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
+             nb::arg("times") = nb::none(),
              "The closest hit of each ray: the bytes of Hit records [N]. layout: the one that was "
-             "built; 'exhaustive' tests every triangle of a 'float8' accelerator.");
+             "built; 'exhaustive' tests every triangle of a 'float8' accelerator. times: float32 "
+             "[N] from 0 to 1; without, everything stands where the shutter opens.");
   module.def("trace_any", &trace_any, nb::arg("accelerator"), nb::arg("rays"),
              nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
-             "Whether each ray hits anything: uint8 [N].");
+             nb::arg("times") = nb::none(), "Whether each ray hits anything: uint8 [N].");
   module.def("surface_origins", &surface_origins, nb::arg("positions"), nb::arg("triangles"),
              nb::arg("meshes"), nb::arg("instances"), nb::arg("rays"), nb::arg("hits"),
+             nb::arg("keys") = nb::none(), nb::arg("times") = nb::none(),
              "Where a ray that leaves each hit begins, and the unit normal on the side that the "
              "ray came from: the bytes of float32 [N, 2, 3].");
 }

@@ -42,11 +42,17 @@ static RenderJob job_from_bytes(const nb::bytes& bytes) {
   return job;
 }
 
+template <class Job>
+static void render_all(const Job& job, unsigned threads) {
+  parallel_for(job.item_count, TILE * TILE, threads,
+               [&](uint32_t item) { render_pixel(job, item); });
+}
+
 static void render_on_threads(const nb::bytes& bytes, unsigned threads) {
   const RenderJob job = job_from_bytes(bytes);
   nb::gil_scoped_release release;
-  parallel_for(job.item_count, TILE * TILE, threads,
-               [&](uint32_t item) { render_item(job, item); });
+  if (job.is_varying) render_all(VaryingJob{job}, threads);
+  else render_all(job, threads);
 }
 
 static std::vector<std::string> shader_names() {

@@ -76,14 +76,14 @@ class FaceBuilder {
   InstanceFaces faces_of(const Instance& instance) {
     if (!is_visible(scene_, instance)) return {};
     const uint32_t first_material = instance.first_material;
-    if (is_in_world(instance))
+    if (is_in_world(instance, uses_))
       return {add_faces(instance.mesh, &instance), first_material, 1, 1.0f, splat(0.0f)};
     uint32_t& first = face_of_mesh_[instance.mesh];
     if (first == NOT_BUILT) first = add_faces(instance.mesh, nullptr);
-    return {first, first_material, 0, stretch_of(instance.world_from_object), added_error(instance)};
+    const bool is_moving = instance.motion.key_count != 0;
+    return {first, first_material, 0, stretch_of(instance.world_from_object),
+            is_moving ? reach_of(instance.mesh) : added_error(instance)};
   }
-
-  bool is_in_world(const Instance& instance) const { return uses_[instance.mesh] == 1; }
 
   // In world space, or without an instance in object space.
   uint32_t add_faces(uint32_t mesh, const Instance* instance) {
@@ -113,12 +113,18 @@ class FaceBuilder {
     return volume < 0.0 ? -1.0 : 1.0;
   }
 
-  Float3 added_error(const Instance& instance) const {
-    const Mesh& mesh = scene_.meshes[instance.mesh];
+  // Per axis the largest magnitude of a mesh's vertices.
+  Float3 reach_of(uint32_t mesh_index) const {
+    const Mesh& mesh = scene_.meshes[mesh_index];
     Float3 size = splat(0.0f);
     for (uint32_t i = 0; i < mesh.vertex_count; i++)
       size = largest(size, absolute(scene_.positions[size_t{mesh.first_vertex} + i]));
-    return transform_error(instance.world_from_object, instance.object_from_world, size);
+    return size;
+  }
+
+  Float3 added_error(const Instance& instance) const {
+    return transform_error(instance.world_from_object, instance.object_from_world,
+                           reach_of(instance.mesh));
   }
 
   Face light_face(const View<Light>& lights, size_t index) const {
@@ -130,7 +136,7 @@ class FaceBuilder {
                                   " names no triangle of the scene");
     const Instance& instance = scene_.instances[light.instance];
     Face face = make_face(instance.mesh, light.triangle, &instance);
-    if (!is_in_world(instance)) face.error += ::dot(absolute(face.normal), added_error(instance));
+    if (!is_in_world(instance, uses_)) face.error += ::dot(absolute(face.normal), added_error(instance));
     return face;
   }
 

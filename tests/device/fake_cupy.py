@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
+
+from gpuqueue.device.kernel_image import ENTRIES, entry_of
 
 from .fake_gpu import FakeGpu
 
@@ -71,15 +74,16 @@ def fake_cupy(gpu: FakeGpu) -> ModuleType:
             assert Path(path).is_file()
 
         def get_function(self, name: str):
-            assert name == "render"
-            return launch
+            assert name in ENTRIES
+            return partial(launch, name)
 
-    def launch(grid: tuple[int], block: tuple[int], args: tuple) -> None:
+    def launch(entry: str, grid: tuple[int], block: tuple[int], args: tuple) -> None:
         """CuPy passes NumPy arrays of one element by value; longer ones are a TypeError."""
         assert isinstance(args, tuple)
         (job,) = args
         if not isinstance(job, np.ndarray) or job.size != 1:
             raise TypeError(f"Unsupported type {type(job)}")
+        assert entry == entry_of(job)
         gpu.launch(job.tobytes(), grid[0], block[0])
 
     runtime = SimpleNamespace(getDeviceProperties=lambda _: {"name": b"Fake A10G"})

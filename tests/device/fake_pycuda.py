@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+
+from gpuqueue.device.kernel_image import ENTRIES, entry_of
 
 from .fake_gpu import FakeGpu
 
@@ -82,18 +85,21 @@ def fake_pycuda(gpu: FakeGpu) -> tuple[ModuleType, ModuleType]:
 
     class Module:
         def get_function(self, name: str):
-            assert name == "render"
-            return launch
+            assert name in ENTRIES
+            return partial(launch, name)
 
     def module_from_file(filename: str) -> Module:
         needs_context()
         assert Path(filename).is_file()
         return Module()
 
-    def launch(job: np.void, *, block: tuple[int, int, int], grid: tuple[int, int]) -> None:
+    def launch(
+        entry: str, job: np.void, *, block: tuple[int, int, int], grid: tuple[int, int]
+    ) -> None:
         """PyCUDA packs a NumPy scalar's bytes into the argument buffer."""
         needs_context()
         assert isinstance(job, np.void)
+        assert entry == entry_of(np.array([job]))
         assert block[1:] == (1, 1)
         assert grid[1] == 1
         gpu.launch(job.tobytes(), grid[0], block[0])

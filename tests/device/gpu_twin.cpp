@@ -4,6 +4,9 @@
 #include "pathtrace.cu"
 
 extern "C" void render(const RenderJob* job) {
-  for (uint32_t item = 0; item < job->item_count; item++) render_item(*job, item);
+  const VaryingJob varying = {*job};
+  for (uint32_t item = 0; item < job->item_count; item++)
+    if (job->is_varying) render_varying_item(varying, item);
+    else render_item(*job, item);
 }
 extern "C" size_t job_bytes() { return sizeof(RenderJob); }

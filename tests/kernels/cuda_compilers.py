@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gpuqueue.device.kernel_image import ENTRY, OPTIONS
+from gpuqueue.device.kernel_image import ENTRIES, OPTIONS
 from gpuqueue.device.nvrtc import Nvrtc
 from gpuqueue.errors import ConfigError
 
@@ -65,26 +65,30 @@ def nvrtc_log(architecture: int) -> str:
 COMPILERS: dict[str, Callable[[int], str]] = {"nvcc": nvcc_log, "nvrtc": nvrtc_log}
 
 
-def resources(log: str) -> Resources:
-    """What the entry point takes, from ptxas' report."""
-    match = re.search(
-        rf"Function properties for {ENTRY}\n.*?(\d+) bytes stack frame, (\d+) bytes spill stores, "
-        r"(\d+) bytes spill loads\n.*?Used (\d+) registers",
-        log,
-    )
-    assert match, f"no report of {ENTRY} in:\n{log}"
-    stack, stores, loads, registers = map(int, match.groups())
-    return Resources(registers, stores + loads, stack)
+def resources(log: str) -> dict[str, Resources]:
+    """What each entry point takes, from ptxas' report."""
+    found = {}
+    for entry in ENTRIES:
+        match = re.search(
+            rf"Function properties for {entry}\n.*?(\d+) bytes stack frame, (\d+) bytes spill "
+            r"stores, (\d+) bytes spill loads\n.*?Used (\d+) registers",
+            log,
+        )
+        assert match, f"no report of {entry} in:\n{log}"
+        stack, stores, loads, registers = map(int, match.groups())
+        found[entry] = Resources(registers, stores + loads, stack)
+    return found
 
 
-def table() -> dict[str, dict[str, Resources]]:
-    """The resources for every architecture and every compiler that is here."""
-    found: dict[str, dict[str, Resources]] = {}
+def table() -> dict[str, list[dict[str, Resources]]]:
+    """The resources for every architecture, by each compiler that is here."""
+    found: dict[str, list[dict[str, Resources]]] = {}
     for name, log in COMPILERS.items():
         for architecture in ARCHITECTURES:
             taken = resources(log(architecture))
-            found.setdefault(f"sm_{architecture}", {})[name] = taken
-            print(f"{name:5} sm_{architecture:<4} {taken}", flush=True)
+            found.setdefault(f"sm_{architecture}", []).append(taken)
+            for entry, resource in taken.items():
+                print(f"{name:5} sm_{architecture:<4} {entry:15} {resource}", flush=True)
     return found
 
 
@@ -92,8 +96,11 @@ def main() -> None:
     """Print the table; with --write, make the greater of both compilers the budget."""
     budget = {
         architecture: {
-            field: max(asdict(taken)[field] for taken in by_compiler.values())
-            for field in ("registers", "spills", "stack")
+            entry: {
+                field: max(asdict(taken[entry])[field] for taken in by_compiler)
+                for field in ("registers", "spills", "stack")
+            }
+            for entry in ENTRIES
         }
         for architecture, by_compiler in table().items()
     }

@@ -1,6 +1,6 @@
 """Scenes and rays for the traversal tests, as the arrays that the compiled module takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ class RayScene:
     triangles: Array
     meshes: Array
     instances: Array
+    keys: Array = field(default_factory=lambda: np.zeros((0, 12), np.float32))
 
     @property
     def arrays(self) -> tuple[Array, Array, Array, Array]:
@@ -30,19 +31,28 @@ class RayScene:
 
     def build(self, layout: str = "float8", threads: int = 1, module: Any = None) -> dict[str, Any]:
         module = module or kernels()
-        built: dict[str, Any] = module.build_accelerator(*self.arrays, layout, threads)
+        built: dict[str, Any] = module.build_accelerator(*self.arrays, layout, threads, self.keys)
         return built
 
-    def closest(self, rays: Array, layout: str, mask: int = 7, module: Any = None) -> Array:
+    def closest(
+        self,
+        rays: Array,
+        layout: str,
+        mask: int = 7,
+        module: Any = None,
+        times: Array | None = None,
+    ) -> Array:
         """Hit records of rays, through a newly built accelerator."""
         module = module or kernels()
         built = self.build("float8" if layout == "exhaustive" else layout, module=module)
-        hits: Array = module.trace_closest(built, rays, mask, layout).view(layouts()["Hit"])
+        hits: Array = module.trace_closest(built, rays, mask, layout, times=times).view(
+            layouts()["Hit"]
+        )
         return hits
 
-    def any(self, rays: Array, layout: str, mask: int = 7) -> Array:
+    def any(self, rays: Array, layout: str, mask: int = 7, times: Array | None = None) -> Array:
         built = self.build("float8" if layout == "exhaustive" else layout)
-        occluded: Array = kernels().trace_any(built, rays, mask, layout)
+        occluded: Array = kernels().trace_any(built, rays, mask, layout, times=times)
         return occluded.astype(bool)
 
     def world_corners(self) -> tuple[Array, Array, Array]:
@@ -82,6 +92,19 @@ def scene_of(
         instance["object_from_world"] = np.linalg.inv(square)[:3].ravel()
     positions = np.concatenate([np.zeros((0, 3)), *(p for p, _ in meshes)]).astype(np.float32)
     return RayScene(positions, triangles, made, instances)
+
+
+def moving(scene: RayScene, keys: dict[int, list[Floats]]) -> RayScene:
+    """The scene with instances that move by keys, world_from_object 3x4."""
+    instances, all_keys = scene.instances.copy(), []
+    for number, own in keys.items():
+        instance = instances[number]
+        instance["motion"]["first_key"], instance["motion"]["key_count"] = len(all_keys), len(own)
+        square = np.vstack([own[0], [0, 0, 0, 1]])
+        instance["world_from_object"] = own[0].ravel()
+        instance["object_from_world"] = np.linalg.inv(square)[:3].ravel()
+        all_keys += [key.ravel() for key in own]
+    return replace(scene, instances=instances, keys=np.array(all_keys, np.float32))
 
 
 def placed_once(positions: Floats, vertices: Array) -> RayScene:

@@ -157,7 +157,7 @@ def test_arguments_of_another_shape_or_name_are_refused() -> None:
     build = kernels().build_accelerator
     with pytest.raises(ValueError, match="positions has records of 24 bytes; expected 12"):
         build(p.astype(float), t, m, i)
-    with pytest.raises(ValueError, match="instances has records of 20 bytes; expected 108"):
+    with pytest.raises(ValueError, match="instances has records of 20 bytes; expected 116"):
         build(p, t, m, m)
     with pytest.raises(ValueError, match="positions must be a C-contiguous array"):
         build(np.asfortranarray(p), t, m, i)

@@ -81,6 +81,7 @@ class TinyScene:
     instances: list[Any] = field(default_factory=list)
     slots: list[int] = field(default_factory=list)
     lights: list[tuple[Any, float]] = field(default_factory=list)
+    keys: list[npt.NDArray[np.float64]] = field(default_factory=list)
 
     def add_material(self, shader: str, emission: Vector = (0, 0, 0), **parameters: Any) -> int:
         offset = len(self.parameters)
@@ -138,6 +139,14 @@ class TinyScene:
         self.slots += [materials] if isinstance(materials, int) else materials
         return len(self.instances) - 1
 
+    def move(self, instance: int, *keys: npt.NDArray[np.float64]) -> None:
+        """World from object, 4x4, at equal steps of the shutter's time."""
+        record = self.instances[instance]
+        record["world_from_object"] = keys[0][:3].ravel()
+        record["object_from_world"] = np.linalg.inv(keys[0])[:3].ravel()
+        record["motion"]["first_key"], record["motion"]["key_count"] = len(self.keys), len(keys)
+        self.keys += [key[:3].ravel() for key in keys]
+
     def add(self, shape: tuple[Floats, npt.NDArray[np.uint32]], material: int, **place: Any) -> int:
         """A mesh without normals, placed once."""
         return self.place(self.add_mesh(shape), material, **place)
@@ -182,17 +191,19 @@ class TinyScene:
         cdf = np.cumsum(arrays["lights"]["probability"], dtype=np.float64)
         cdf[-1:] = 1.0
         arrays["light_cdf"] = cdf.astype(np.float32)
+        keys = np.array(self.keys, np.float32).reshape(-1, 12)
         geometry = [arrays[name] for name in ("positions", "triangles", "meshes", "instances")]
-        arrays |= kernels().build_faces(*geometry, arrays["lights"])
+        arrays |= kernels().build_faces(*geometry, arrays["lights"], keys=keys)
         del arrays["positions"]
         job = record(
             "RenderJob",
             light_count=len(lights),
             emission_density=1 / total if lights and self.samples_emission else 0.0,
             environment=self.environment,
+            is_varying=len(keys) > 0,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
-        built = kernels().build_accelerator(*geometry, threads=1)
+        built = kernels().build_accelerator(*geometry, threads=1, keys=keys)
         for name, value in built.items():
             is_array = isinstance(value, np.ndarray)
             job["accelerator"][name] = value.ctypes.data if is_array else value
@@ -209,6 +220,7 @@ class TinyScene:
         passes: Sequence[int] | None = None,
         threads: int = 1,
         module: Any = None,
+        is_varying: bool = False,
     ) -> Floats:
         """The film [height, width, 4]: sums of red, green, blue, and the count of samples."""
         width, height = size
@@ -216,6 +228,7 @@ class TinyScene:
         job, alive = self.pack()
         job["camera"] = camera
         job["film"] = film.ctypes.data
+        job["is_varying"] |= is_varying
         job["width"], job["height"], job["item_count"] = width, height, width * height
         job["seed"], job["max_depth"] = seed, max_depth
         first = 0

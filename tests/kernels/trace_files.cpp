@@ -36,7 +36,8 @@ void trace_as(const std::string& path, const SceneView& scene, const std::vector
   const auto arrays = build_accelerator<Layout>(scene, 1);
   const Accelerator accelerator = {arrays.nodes.data(), arrays.blocks.data(),
                                    arrays.placements.data(), arrays.root,
-                                   static_cast<uint32_t>(arrays.placements.size())};
+                                   static_cast<uint32_t>(arrays.placements.size()),
+                                   nullptr};
   std::vector<Hit> closest(rays.size());
   std::vector<uint8_t> any(rays.size());
   for (size_t i = 0; i < rays.size(); i++) {
@@ -61,7 +62,7 @@ int main(int, char** arguments) {
   const auto meshes = read<Mesh>(folder + "meshes");
   const auto instances = read<Instance>(folder + "instances");
   const SceneView scene = {view_of(positions), view_of(triangles), view_of(meshes),
-                           view_of(instances)};
+                           view_of(instances), {nullptr, 0}};
   const auto rays = read<Ray>(folder + "rays");
   trace_as<FloatLayout>(folder + "float8", scene, rays);
   trace_as<CompressedLayout>(folder + "compressed8", scene, rays);

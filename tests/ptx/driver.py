@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gpuqueue.device import cuda
 from gpuqueue.device.base import Memory
 from gpuqueue.device.kernel_device import Buffer
-from gpuqueue.device.kernel_image import ENTRY
+from gpuqueue.device.kernel_image import entry_of
 
 from . import DeviceMemory, Program
 
@@ -51,7 +51,7 @@ class PtxDriver:
     def launch(self, job: npt.NDArray[Any]) -> None:
         """Run the kernel with the launch's shape of the CUDA devices."""
         grid = (cuda.blocks(int(job["item_count"][0])), 1, 1)
-        self._program.launch(ENTRY, grid, (cuda.BLOCK_THREADS, 1, 1), [job], self._memory)
+        self._program.launch(entry_of(job), grid, (cuda.BLOCK_THREADS, 1, 1), [job], self._memory)
 
     def close(self) -> None:
         """Nothing is held but memory."""

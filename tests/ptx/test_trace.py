@@ -20,7 +20,10 @@ SOURCE = Path(__file__).parent / "kernels" / "trace.cu"
 RAY = np.dtype([("origin", "f4", 3), ("direction", "f4", 3), ("t_min", "f4"), ("t_max", "f4")])
 HIT = np.dtype([("t", "f4"), ("u", "f4"), ("v", "f4"), ("instance", "u4"), ("triangle", "u4")])
 ACCELERATOR = np.dtype(
-    [("nodes", "u8"), ("blocks", "u8"), ("placements", "u8"), ("root", "u4"), ("count", "u4")]
+    [
+        *(("nodes", "u8"), ("blocks", "u8"), ("placements", "u8")),
+        *(("root", "u4"), ("count", "u4"), ("keys", "u8")),
+    ]
 )
 JOB = np.dtype(
     [

@@ -22,7 +22,12 @@ def describe(scene: Scene) -> dict[str, Any]:
     for row, material in zip(summary["materials"], scene.materials, strict=True):
         row |= {"parameters": dict(material.parameters), "emission": material.emission}
     summary["lights"] = [asdict(light) for light in scene.lights]
-    summary["options"] = {k: v for k, v in asdict(scene.options).items() if k != "stated"}
+    options = {k: v for k, v in asdict(scene.options).items() if k != "stated"}
+    if not scene.options.shutter.blurs:
+        del options["shutter"]
+    summary["options"] = options
+    if scene.camera.world_from_camera_at_end is not None:
+        summary["camera"]["position at end"] = scene.camera.world_from_camera_at_end[:3, 3].tolist()
     summary["exposure"] = scene.camera.exposure
     summary["placed"] = [_placed(scene, index) for index in range(len(scene.instances))]
     rounded: dict[str, Any] = _rounded(summary)
@@ -33,7 +38,7 @@ def _placed(scene: Scene, index: int) -> dict[str, Any]:
     placed = scene.instances
     materials = scene.material_lists[placed.material_list[index]]
     mesh = scene.meshes[placed.mesh[index]]
-    return {
+    return _motion(scene, index) | {
         "mesh": mesh.name,
         "materials": [scene.materials[m].name for m in materials],
         "triangles by slot": np.bincount(mesh.slots, minlength=mesh.slot_count).tolist(),
@@ -42,6 +47,17 @@ def _placed(scene: Scene, index: int) -> dict[str, Any]:
         "visibility": int(placed.visibility[index]),
         "position": placed.world_from_object[index, :3, 3].tolist(),
     }
+
+
+def _motion(scene: Scene, index: int) -> dict[str, Any]:
+    """Where the first two corners of an instance that moves are, at every key."""
+    motion = scene.instances.motion
+    if motion is None or index not in motion.instance:
+        return {}
+    corners = scene.meshes[scene.instances.mesh[index]].positions[:2]
+    keys = motion.keys[motion.instance == index][0]
+    places = [(corners @ key[:3, :3].T + key[:3, 3]).tolist() for key in keys]
+    return {"corners at keys": places}
 
 
 def _rounded(value: Any) -> Any:

@@ -97,12 +97,16 @@ def _usable(matrix: Matrix, document: Document, at: Place) -> Matrix | None:
 
 
 def _motion(tokens: Tokens, document: Document) -> dict[str, Any]:
-    """motion = "motion" ( "off" | "transform" [16 numbers] )."""
+    """motion = "motion" ( "off" | "transform" [16 numbers] ); without numbers, none of its own."""
+    if tokens.expect_word("off", "transform") == "off":
+        return {"motion": None, "stays": True}
     at = tokens.peek().place
-    if tokens.expect_word("off", "transform") == "transform" and tokens.at_number():
-        tokens.numbers(16)
-        document.warnings("motion blur is not rendered; the shutter's opening is shown", at)
-    return {}
+    motion = None
+    if tokens.at_number():
+        motion = _usable(
+            tokens.numbers(16, "16 numbers of a transform").reshape(4, 4), document, at
+        )
+    return {"motion": motion, "stays": False}
 
 
 def _hide(tokens: Tokens, _: Document) -> dict[str, Any]:

@@ -51,8 +51,8 @@ class AcceleratorBuilder {
 
   AcceleratorArrays<Layout> build() {
     check_scene(scene_);
-    place_meshes_used_once();
-    place_repeated_meshes();
+    place_in_world();
+    place_other_meshes();
     if (!placed_.empty()) write_top_level();
     return std::move(arrays_);
   }
@@ -63,32 +63,43 @@ class AcceleratorBuilder {
     Box box;
   };
 
-  void place_meshes_used_once() {
+  void place_in_world() {
     const std::vector<uint32_t> uses = uses_of_meshes(scene_);
     std::map<uint32_t, TriangleSoup> soup_of_mask;
     for (uint32_t i = 0; i < scene_.instances.size; i++) {
       const Instance& instance = scene_.instances[i];
-      if (is_visible(scene_, instance) && uses[instance.mesh] == 1)
+      if (is_visible(scene_, instance) && is_in_world(instance, uses))
         append_world_triangles(scene_, i, soup_of_mask[instance.mask]);
     }
     for (const auto& [mask, soup] : soup_of_mask) {
       const Bottom bottom = write_bottom_level(soup);
-      placed_.push_back({{{}, {}, {}, bottom.root, 0, mask, PLACEMENT_IN_WORLD}, bottom.box});
+      placed_.push_back({{{}, {}, {}, bottom.root, 0, mask, PLACEMENT_IN_WORLD, {}}, bottom.box});
     }
   }
 
-  void place_repeated_meshes() {
+  // Those of repeated meshes, and those that move.
+  void place_other_meshes() {
     const std::vector<uint32_t> uses = uses_of_meshes(scene_);
     std::map<uint32_t, Bottom> bottom_of_mesh;
     for (uint32_t i = 0; i < scene_.instances.size; i++) {
       const Instance& instance = scene_.instances[i];
-      if (!is_visible(scene_, instance) || uses[instance.mesh] < 2) continue;
+      if (!is_visible(scene_, instance) || is_in_world(instance, uses)) continue;
       const auto [entry, is_new] = bottom_of_mesh.try_emplace(instance.mesh);
       if (is_new) entry->second = write_bottom_level(mesh_soup(scene_, instance.mesh));
       const Bottom& bottom = entry->second;
-      placed_.push_back({{instance.object_from_world, {}, {}, bottom.root, i, instance.mask, 0},
-                         world_box(instance.world_from_object, bottom.box)});
+      placed_.push_back({{instance.object_from_world, {}, {}, bottom.root, i, instance.mask, 0,
+                          instance.motion},
+                         swept_box(instance, bottom.box)});
     }
+  }
+
+  // The box of the whole motion: that of all keys, as moving_transform.cuh says. The padding of each
+  // covers what interpolation rounds.
+  Box swept_box(const Instance& instance, const Box& object) const {
+    Box box = world_box(instance.world_from_object, object);
+    for (uint32_t i = 0; i < instance.motion.key_count; i++)
+      box.include(world_box(scene_.keys[size_t{instance.motion.first_key} + i], object));
+    return box;
   }
 
   Bottom write_bottom_level(const TriangleSoup& soup) {

@@ -1,6 +1,7 @@
 #include "scene_view.h"
 
 #include <cmath>
+#include <cstring>
 #include <sstream>
 #include <stdexcept>
 
@@ -14,6 +15,9 @@ template <class... Parts>
   (message << ... << parts);
   throw std::invalid_argument(message.str());
 }
+
+// Below it an inverse in single precision may overflow.
+constexpr double SMALLEST_DETERMINANT = 1e-30;
 
 bool is_usable(float x) { return std::fabs(x) <= MAX_COORDINATE; }  // false for NaN
 
@@ -64,6 +68,32 @@ double inverse_error(const Instance& instance) {
   return worst;
 }
 
+double determinant(const Transform& m) {
+  const auto at = [&](int i, int j) { return static_cast<double>(m.rows[i][j]); };
+  return at(0, 0) * (at(1, 1) * at(2, 2) - at(1, 2) * at(2, 1)) +
+         at(0, 1) * (at(1, 2) * at(2, 0) - at(1, 0) * at(2, 2)) +
+         at(0, 2) * (at(1, 0) * at(2, 1) - at(1, 1) * at(2, 0));
+}
+
+// Keys can be used, and the first is where the instance stands. Between keys a matrix may be
+// singular for a moment.
+void check_motion(const SceneView& scene, size_t index) {
+  const Instance& instance = scene.instances[index];
+  const Motion& motion = instance.motion;
+  if (motion.key_count == 0) return;
+  if (motion.key_count == 1 || uint64_t{motion.first_key} + motion.key_count > scene.keys.size)
+    refuse("instance ", index, " moves by ", motion.key_count, " keys from ", motion.first_key,
+           "; it takes 2 or more of the ", scene.keys.size, " that there are");
+  for (uint32_t i = 0; i < motion.key_count; i++) {
+    const Transform& key = scene.keys[size_t{motion.first_key} + i];
+    check_matrix(index, "a key", key);
+    if (!(std::fabs(determinant(key)) > SMALLEST_DETERMINANT))
+      refuse("key ", i, " of instance ", index, " cannot be inverted");
+  }
+  if (memcmp(&scene.keys[motion.first_key], &instance.world_from_object, sizeof(Transform)) != 0)
+    refuse("the first key of instance ", index, " is not its world_from_object");
+}
+
 void check_instance(const SceneView& scene, size_t index) {
   const Instance& instance = scene.instances[index];
   if (instance.mesh >= scene.meshes.size)
@@ -72,6 +102,7 @@ void check_instance(const SceneView& scene, size_t index) {
   check_matrix(index, "object_from_world", instance.object_from_world);
   if (!(inverse_error(instance) < 0.01))
     refuse("object_from_world of instance ", index, " is not the inverse of its world_from_object");
+  check_motion(scene, index);
 }
 
 }  // namespace

@@ -10,4 +10,5 @@ struct SurfaceOrigin {
 };
 
 // The hit must be one of the scene's; throws std::invalid_argument if not.
-SurfaceOrigin surface_origin(const SceneView& scene, const FaceArrays& built, const Ray& ray, const Hit& hit);
+SurfaceOrigin surface_origin(const SceneView& scene, const FaceArrays& built, const Ray& ray,
+                             const Hit& hit, float time);
