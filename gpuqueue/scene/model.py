@@ -87,7 +87,7 @@ class RenderOptions:
     samples: int | None = None
     gamma: float | None = None
     light_scale: float = 1.0
-    shutter: Shutter = Shutter()
+    shutter: Shutter = field(default_factory=Shutter)
     stated: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
 
@@ -125,8 +125,8 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Of M instances, whose numbers rise: the matrices ``[M, K, 4, 4]`` at K equal steps of the time
-    that the shutter is open, changing linearly between two."""
+    """Numbers of M instances, and their matrices ``[M, K, 4, 4]`` at K equal steps of the time that
+    the shutter is open, changing linearly between two."""
 
     instance: NDArray[np.int64]
     keys: Matrix

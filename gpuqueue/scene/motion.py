@@ -117,7 +117,7 @@ def _rotation(axis: Floats, angle: Floats) -> Floats:
     zero = np.zeros_like(x)
     cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
     sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
-    return np.eye(3) + sine * cross + (1 - cosine) * (cross @ cross)
+    return np.asarray(np.eye(3) + sine * cross + (1 - cosine) * (cross @ cross), np.float64)
 
 
 def _screw(shift: Floats, axis: Floats, angle: Floats, turn: Floats, s: float) -> Floats:
@@ -128,4 +128,4 @@ def _screw(shift: Floats, axis: Floats, angle: Floats, turn: Floats, s: float) -
     cotangent = 1 / np.tan(np.where(turns, angle, 1) / 2)
     pivot = (across + cotangent[:, None] * np.cross(axis, across)) / 2
     about = pivot - np.einsum("nij,nj->ni", turn, pivot)
-    return s * along + np.where(turns[:, None], about, s * across)
+    return np.asarray(s * along + np.where(turns[:, None], about, s * across), np.float64)

@@ -28,11 +28,12 @@ from .driver import PtxDriver
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "kernels" / "pathtrace.cu"
-#: Many diffuse bounces; every kind of material and light; two levels and shared meshes.
+#: Many diffuse bounces; every kind of material and light; two levels and shared meshes; motion.
 SCENES = [
     "tests/render/scenes/cornell.mi",
     "tests/render/scenes/metal_glass_points.mi",
     "examples/scenes/forest.mi",
+    "tests/render/scenes/moving.mi",
 ]
 WIDTH, HEIGHT = 48, 32
 WORK = Work(
@@ -153,7 +154,7 @@ def test_a_film_too_small_is_caught_at_the_line_that_writes_to_it(
 def test_a_job_of_another_size_is_refused(compiled: Callable[[str, int, bool], Program]) -> None:
     job = np.zeros(1, native.layouts()["RenderJob"])
     size = job.dtype.itemsize
-    longer = np.zeros(1, [("job", job.dtype), ("item_count", "u8")])
+    longer = np.zeros(1, [("job", job.dtype), ("item_count", "u4"), ("is_varying", "u4")])
     longer["item_count"] = 1
     with pytest.raises(LaunchError, match=f"has {size + 8} bytes, the parameter {size}"):
         PtxDriver(compiled("nvcc", 75, False)).launch(longer)
