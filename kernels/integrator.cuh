@@ -2,6 +2,7 @@
 // 1986; Veach 1997. The stages could as well be driven through queues: they share the Path alone.
 #pragma once
 #include "camera.cuh"
+#include "cutouts.cuh"
 #include "lights.cuh"
 #include "path.cuh"
 #include "surface.cuh"
@@ -29,16 +30,22 @@ DEVICE Path generate(const Job& job, PixelPosition pixel, uint32_t sample) {
           time};
 }
 
+enum SegmentKind : uint32_t { SEGMENT_SCATTERED, SEGMENT_CONNECTION, SEGMENT_KINDS };
+
 template <class Job>
-DEVICE auto conditions_of(const Job&, const Path& path) {
-  if constexpr (Job::varies) return Moment{path.time};
-  else return Always{};
+DEVICE auto conditions_of(const Job& job, const Path& path, SegmentKind kind) {
+  if constexpr (Job::varies)
+    return Moment<DrawnPresence>{path.time,
+                                 {job, path.sampler, path.bounce * SEGMENT_KINDS + kind}};
+  else
+    return Always{};
 }
 
 template <class Job>
 DEVICE bool extend(const Job& job, const Path& path, Hit& hit) {
   const uint32_t visible = path.bounce == 0 ? VISIBLE_TO_CAMERA : VISIBLE_TO_PATHS;
-  return closest_hit(job.accelerator, path.ray, visible, hit, conditions_of(job, path));
+  return closest_hit(job.accelerator, path.ray, visible, hit,
+                     conditions_of(job, path, SEGMENT_SCATTERED));
 }
 
 DEVICE void escape(const RenderJob& job, Path& path) {
@@ -109,7 +116,9 @@ DEVICE Connection shade(const Job& job, Path& path, const Hit& hit, const Bounce
 template <class Job>
 DEVICE void connect(const Job& job, Path& path, const Connection& connection) {
   if (is_black(connection.radiance)) return;
-  if (any_hit(job.accelerator, connection.ray, CASTS_SHADOW, conditions_of(job, path))) return;
+  if (any_hit(job.accelerator, connection.ray, CASTS_SHADOW,
+              conditions_of(job, path, SEGMENT_CONNECTION)))
+    return;
   path.radiance = path.radiance + connection.radiance;
 }
 

@@ -3,6 +3,7 @@
 // The environment is not among them. It is constant, so what a connection to it could adapt to is
 // the surface alone, and scattering already follows that.
 #pragma once
+#include "cutouts.cuh"
 #include "moving_face.cuh"
 #include "warps.cuh"
 
@@ -52,6 +53,14 @@ DEVICE SurfacePoint point_of_light(const Job& job, uint32_t index, Float2 weight
   return {point_on(job.light_faces[index], weights.x, weights.y), 1.0f};
 }
 
+// Share of rays that find the light's triangle there, which a shadow ray that ends before it does not
+// ask.
+template <class Job>
+DEVICE float presence_of(const Job& job, const Light& light) {
+  if constexpr (Job::varies) return 1.0f - absence_of(job, light.instance, light.triangle);
+  else return 1.0f;
+}
+
 template <class Job>
 DEVICE LightSample sample_triangle(const Job& job, uint32_t index, Float3 from, Float2 u,
                                    float time) {
@@ -66,7 +75,7 @@ DEVICE LightSample sample_triangle(const Job& job, uint32_t index, Float3 from, 
   if (!(cosine > 0.0f)) return unlit();  // behind it, or in its plane
   const float pdf =
       per_solid_angle(chosen.emission_share * emission_pdf(job, light.color), distance, cosine);
-  return {direction, distance, light.color, pdf,
+  return {direction, distance, light.color * presence_of(job, light), pdf,
           (job.instances[light.instance].mask & VISIBLE_TO_PATHS) != 0};
 }
 

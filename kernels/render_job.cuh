@@ -35,10 +35,10 @@ struct RenderJob {
   uint32_t first_sample, sample_count, seed;
   // Longest path in segments from the eye to the light: 1 sees emitters, 2 adds direct light.
   uint32_t max_depth;
-  uint32_t is_varying;  // something moves: render_varying is the kernel to launch
+  uint32_t is_varying;  // something moves or is cut out: render_varying is the kernel to launch
 };
 
-// The same for scenes in which something moves. What a kernel calls is made for either by this type
+// The same for scenes in which something moves or is cut out. What a kernel calls is made for either by this type
 // alone, so that the others pay nothing.
 struct VaryingJob : RenderJob {
   static constexpr bool varies = true;

@@ -44,10 +44,13 @@ struct Instance {
 
 // One surface: a shader of the list in shaders.cuh and its parameters, at a byte offset of the
 // scene's parameter block. Emission is radiance, from the front side only.
+//
+// absence, 0 to 1, is the share of rays that find nothing where the surface is: 1 - its opacity.
 struct Material {
   uint32_t shader;
   uint32_t parameters;
   Float3 emission;
+  float absence;
 };
 
 enum LightKind : uint32_t { LIGHT_TRIANGLE, LIGHT_POINT, LIGHT_SPOT, LIGHT_DIRECTIONAL };

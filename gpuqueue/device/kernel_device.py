@@ -169,7 +169,7 @@ class KernelDevice:
         return {
             **self._built(scene),
             "light_count": len(scene.lights),
-            "is_varying": len(scene.keys) > 0,
+            "is_varying": len(scene.keys) > 0 or bool(scene.cut.any()),
             **{name: getattr(scene, name) for name in _SCENE_FIELDS},
         }
 
@@ -183,6 +183,7 @@ class KernelDevice:
                 layout=self._driver.layout,
                 threads=self._driver.build_threads,
                 keys=scene.keys,
+                cut=scene.cut,
             )
             faces = kernels.build_faces(*geometry, scene.lights, keys=scene.keys)
             return {"accelerator": accelerator, **faces}

@@ -32,6 +32,7 @@ class SceneBuffers:
     triangles: Records  #: Triangle
     meshes: Records  #: Mesh
     instances: Records  #: Instance
+    cut: NDArray[np.uint8]  #: [T]: where some instance cuts a triangle out; [0]: nowhere
     keys: NDArray[np.float32]  #: [K, 12]: transforms of the instances that move, see Motion
     material_slots: NDArray[np.uint32]  #: [S]
     materials: Records  #: Material
@@ -70,6 +71,7 @@ def pack(
         triangles=_triangles(scene.meshes, layouts["Triangle"]),
         meshes=_meshes(scene.meshes, layouts["Mesh"]),
         instances=_instances(scene, list_starts, layouts["Instance"]),
+        cut=_cut_triangles(scene),
         keys=_keys(scene.instances),
         material_slots=lists,
         materials=_materials(scene.materials, offsets, shaders, layouts["Material"]),
@@ -173,6 +175,18 @@ def _instances(scene: Scene, list_starts: NDArray[np.int64], dtype: np.dtype[np.
     return records
 
 
+def _cut_triangles(scene: Scene) -> NDArray[np.uint8]:
+    cut = [material.opacity < 1 for material in scene.materials]
+    slots = {n: [cut[m] for m in list_] for n, list_ in enumerate(scene.material_lists)}
+    if not any(any(flags) for flags in slots.values()):
+        return np.zeros(0, np.uint8)
+    flags = [np.zeros(len(mesh.triangles), np.uint8) for mesh in scene.meshes]
+    pairs = np.stack([scene.instances.mesh, scene.instances.material_list], axis=1)
+    for mesh, materials in np.unique(pairs, axis=0):
+        flags[mesh] |= np.array(slots[int(materials)], np.uint8)[scene.meshes[mesh].slots]
+    return np.concatenate(flags)
+
+
 def _keys(placed: Instances) -> NDArray[np.float32]:
     if placed.motion is None:
         return np.zeros((0, 12), np.float32)
@@ -206,6 +220,7 @@ def _materials(
     for index, material in enumerate(materials):
         records["shader"][index] = shaders.index(material.kind)
         records["emission"][index] = material.emission
+        records["absence"][index] = 1.0 - material.opacity
     return records
 
 

@@ -22,6 +22,8 @@ _TABLE = {
     "mib_light_spot": f"{_LIGHT}, scalar cone",
     "physical_light": "color color, scalar cone, scalar threshold, scalar cos_exp",
     "mib_reflect": "color input, color reflect, boolean notrace",
+    "mib_opacity": "color input, color opac",
+    "mib_transparency": "color input, color transp",
     "mib_twosided": "color front, color back",
     "one_color": "color color",
     "dielectric_material": "color col, scalar ior, color col_out, scalar ior_out,"

@@ -44,6 +44,8 @@ def _surface(document: Document, shaders: ShaderList, at: Place, depth: int) -> 
     if parameter := PASS_THROUGH.get(call.type):
         inner = _connected(document, arguments.connected(parameter))
         return _surface(document, inner, call.at, depth + 1)
+    if call.type in CUTOUTS:
+        return _cut_out(document, arguments, depth)
     build = SURFACES.get(call.type)
     if build is None:
         document.warnings(
@@ -54,9 +56,22 @@ def _surface(document: Document, shaders: ShaderList, at: Place, depth: int) -> 
         return replace(GREY, shader=call.type, note="unknown shader, grey")
     arguments.check_names()
     material = replace(build(arguments), shader=call.type)
+    if call.type in ("mia_material", "mia_material_x"):
+        material = replace(material, opacity=arguments.fraction("cutout_opacity", 1.0))
     if material.note:
         document.warnings(f"'{call.type}': {material.note}", call.at)
     return material
+
+
+def _cut_out(document: Document, a: Arguments, depth: int) -> Material:
+    """The surface of "input", of which a share is there: opacity, or 1 - transparency."""
+    inner = _surface(document, _connected(document, a.connected("input")), a.call.at, depth + 1)
+    name, is_transparency = CUTOUTS[a.call.type]
+    color = a.color(name, (0.0, 0.0, 0.0) if is_transparency else (1.0, 1.0, 1.0))
+    share = min(sum(color) / 3, 1.0)
+    if max(color) != min(color):
+        document.warnings(f"'{a.call.type}': the mean of the coloured '{name}' is used", a.call.at)
+    return replace(inner, opacity=inner.opacity * (1 - share if is_transparency else share))
 
 
 def _last_call(document: Document, shaders: ShaderList) -> ShaderCall | None:
@@ -215,7 +230,6 @@ def _left_out(a: Arguments) -> str:
     features = {
         "rough refraction": a.fraction("transparency") > 0 and a.fraction("refr_gloss") < 1,
         "translucency": a.boolean("refr_translucency"),
-        "cutout opacity": a.fraction("cutout_opacity") < 1,
         "anisotropy": a.scalar("anisotropy") != 1,
         "bump": a.has("bump") and a.connected("bump") is not None,
     }
@@ -248,6 +262,9 @@ SURFACES: dict[str, Build] = {
     "adskMayaLambert": _maya_lambert,
     "adskMayaPhong": _maya_phong,
 }
+
+#: Shaders that let some rays pass: the parameter, and whether it says how many do.
+CUTOUTS = {"mib_opacity": ("opac", False), "mib_transparency": ("transp", True)}
 
 #: Shaders that hand on the surface of another, and the parameter that names it.
 PASS_THROUGH = {

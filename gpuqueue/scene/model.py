@@ -121,6 +121,8 @@ class Material:
     emission: Color = BLACK
     shader: str = ""
     note: str = ""
+    #: Share of rays that find the surface; the others pass as if there were none.
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

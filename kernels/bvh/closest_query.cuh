@@ -4,6 +4,20 @@
 #include "triangle_block.cuh"
 
 template <class Conditions>
+DEVICE uint32_t number_of(uint32_t triangle) {
+  return Conditions::varies ? triangle & ~MAY_BE_ABSENT : triangle;
+}
+
+// triangle: as blocks hold it.
+template <class Conditions>
+DEVICE bool is_there(const Conditions& conditions, uint32_t instance, uint32_t triangle) {
+  if constexpr (Conditions::varies)
+    return !(triangle & MAY_BE_ABSENT) ||
+           conditions.is_present(instance, triangle & ~MAY_BE_ABSENT);
+  return true;
+}
+
+template <class Conditions>
 struct ClosestQuery {
   Hit& hit;
   float t_max;  // t of the hit, once there is one
@@ -14,8 +28,10 @@ struct ClosestQuery {
                    uint32_t first_instance) {
     for (uint32_t mask = hits.mask; mask; mask &= mask - 1) {
       const int i = W == 1 ? 0 : lowest_bit(mask);
-      const uint32_t instance = first_instance + block.instance[i], triangle = block.triangle[i];
+      const uint32_t instance = first_instance + block.instance[i];
+      const uint32_t triangle = number_of<Conditions>(block.triangle[i]);
       if (!is_better(hits.t[i], instance, triangle)) continue;
+      if (!is_there(conditions, instance, block.triangle[i])) continue;
       t_max = hits.t[i];
       const float area = hits.area[i];
       hit = {t_max, hits.second_edge[i] / area, hits.third_edge[i] / area, instance, triangle};
@@ -36,7 +52,13 @@ struct AnyQuery {
   Conditions conditions;
 
   template <int W>
-  DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>&, uint32_t) {
-    return hits.mask != 0;
+  DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>& block,
+                   uint32_t first_instance) {
+    if constexpr (!Conditions::varies) return hits.mask != 0;
+    for (uint32_t mask = hits.mask; mask; mask &= mask - 1) {
+      const int i = W == 1 ? 0 : lowest_bit(mask);
+      if (is_there(conditions, first_instance + block.instance[i], block.triangle[i])) return true;
+    }
+    return false;
   }
 };

@@ -3,13 +3,22 @@
 #pragma once
 #include "../portability.cuh"
 
-// Everything stands still.
+// Everything stands still and is there.
 struct Always {
   static constexpr bool varies = false;
 };
 
-// The scene at a time: 0 where the shutter opens, 1 where it closes.
+// The scene at a time, 0 where the shutter opens, 1 where it closes, as one ray meets it:
+// is_present(instance, triangle) says whether a triangle that may be cut out is there. It must be a
+// pure function, so that the nearest hit does not depend on the order in which triangles are met.
+template <class Presence>
 struct Moment {
   static constexpr bool varies = true;
   float time;
+  Presence is_present;
+};
+
+// Nothing is cut out.
+struct Whole {
+  DEVICE bool operator()(uint32_t, uint32_t) const { return true; }
 };

@@ -4,6 +4,9 @@
 #include "../simd.cuh"
 #include "ray_setup.cuh"
 
+// Set in a block's triangle where some instance cuts the triangle out; see Material::absence.
+constexpr uint32_t MAY_BE_ABSENT = 0x80000000u;
+
 template <int W>
 struct alignas(16) TriangleBlock {
   float corner[9][W];  // x, y, z of the first, second, third corner

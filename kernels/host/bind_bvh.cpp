@@ -78,23 +78,27 @@ struct HeldScene {
   Records<Mesh> meshes;
   Records<Instance> instances;
   std::vector<Transform> keys;
+  std::vector<uint8_t> cut;
 
-  HeldScene(nb::handle p, nb::handle t, nb::handle m, nb::handle i, nb::handle k)
+  HeldScene(nb::handle p, nb::handle t, nb::handle m, nb::handle i, nb::handle k,
+            nb::handle c = nb::none())
       : positions("positions", p), triangles("triangles", t), meshes("meshes", m),
-        instances("instances", i), keys(copied<Transform>("keys", k)) {}
+        instances("instances", i), keys(copied<Transform>("keys", k)),
+        cut(copied<uint8_t>("cut", c)) {}
 
   SceneView view() const {
     return {{positions.data(), positions.size()},
             {triangles.data(), triangles.size()},
             {meshes.data(), meshes.size()},
             {instances.data(), instances.size()},
-            {keys.data(), keys.size()}};
+            {keys.data(), keys.size()},
+            {cut.data(), cut.size()}};
   }
 };
 
 nb::dict build(nb::handle positions, nb::handle triangles, nb::handle meshes, nb::handle instances,
-               const std::string& layout, int threads, nb::handle keys) {
-  const HeldScene scene(positions, triangles, meshes, instances, keys);
+               const std::string& layout, int threads, nb::handle keys, nb::handle cut) {
+  const HeldScene scene(positions, triangles, meshes, instances, keys, cut);
   return with_layout(layout, [&](auto kind) {
     return build_as<decltype(kind)>(scene.view(), thread_count(threads));
   });
@@ -139,7 +143,7 @@ nb::object trace_all(const nb::handle& rays, const nb::handle& times, int thread
     const nb::gil_scoped_release unlocked;
     const auto trace_one = [&](const Ray& ray, Answer& answer) {
       if (at.empty()) trace(ray, answer, Always{});
-      else trace(ray, answer, Moment{at[static_cast<size_t>(&ray - input.data())]});
+      else trace(ray, answer, Moment<Whole>{at[static_cast<size_t>(&ray - input.data())], {}});
     };
     trace_batch(input.data(), answers.data(), input.size(), thread_count(threads), trace_one);
   }
@@ -207,10 +211,10 @@ nb::dict build_scene_faces(nb::handle positions, nb::handle triangles, nb::handl
 void bind_bvh(nb::module_& module) {
   module.def("build_accelerator", &build, nb::arg("positions"), nb::arg("triangles"),
              nb::arg("meshes"), nb::arg("instances"), nb::arg("layout") = "float8",
-             nb::arg("threads") = 0, nb::arg("keys") = nb::none(),
+             nb::arg("threads") = 0, nb::arg("keys") = nb::none(), nb::arg("cut") = nb::none(),
              "The fields of an Accelerator for a scene: uint8 arrays for its pointers (to be kept "
              "alive; 64-byte aligned on the host), ints for its numbers. positions: float32 "
-             "[V, 3]; keys of moving instances: float32 [K, 12]; the others: arrays of records. layout: 'float8' or 'compressed8'. threads: 0 "
+             "[V, 3]; keys of moving instances: float32 [K, 12]; cut: uint8 [T], 1 where an instance may cut a triangle out; the others: arrays of records. layout: 'float8' or 'compressed8'. threads: 0 "
              "means one per core; the result is the same for any number. Raises ValueError where "
              "a record cannot be used.");
   module.def("build_faces", &build_scene_faces, nb::arg("positions"), nb::arg("triangles"),

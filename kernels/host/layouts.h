@@ -20,7 +20,7 @@ inline std::vector<Layout> all_layouts() {
                STRUCT_FIELD(Instance, motion, "Motion")),
       DESCRIBE(Motion, "Motion", FIELD(Motion, first_key), FIELD(Motion, key_count)),
       DESCRIBE(Material, "Material", FIELD(Material, shader), FIELD(Material, parameters),
-               FIELD(Material, emission)),
+               FIELD(Material, emission), FIELD(Material, absence)),
       DESCRIBE(Light, "Light", FIELD(Light, kind), FIELD(Light, falloff), FIELD(Light, position),
                FIELD(Light, direction), FIELD(Light, color), FIELD(Light, cos_inner),
                FIELD(Light, cos_outer), FIELD(Light, fade_start), FIELD(Light, fade_stop),

@@ -83,11 +83,19 @@ class TinyScene:
     lights: list[tuple[Any, float]] = field(default_factory=list)
     keys: list[npt.NDArray[np.float64]] = field(default_factory=list)
 
-    def add_material(self, shader: str, emission: Vector = (0, 0, 0), **parameters: Any) -> int:
+    def add_material(
+        self, shader: str, emission: Vector = (0, 0, 0), absence: float = 0.0, **parameters: Any
+    ) -> int:
         offset = len(self.parameters)
         self.parameters += record(shader, **parameters).tobytes()
         self.materials.append(
-            record("Material", shader=shader_id(shader), parameters=offset, emission=emission)
+            record(
+                "Material",
+                shader=shader_id(shader),
+                parameters=offset,
+                emission=emission,
+                absence=absence,
+            )
         )
         return len(self.materials) - 1
 
@@ -192,6 +200,8 @@ class TinyScene:
         cdf[-1:] = 1.0
         arrays["light_cdf"] = cdf.astype(np.float32)
         keys = np.array(self.keys, np.float32).reshape(-1, 12)
+        is_cut = any(material["absence"] > 0 for material in self.materials)
+        cut = np.full(len(arrays["triangles"]), is_cut, np.uint8)
         geometry = [arrays[name] for name in ("positions", "triangles", "meshes", "instances")]
         arrays |= kernels().build_faces(*geometry, arrays["lights"], keys=keys)
         del arrays["positions"]
@@ -200,10 +210,10 @@ class TinyScene:
             light_count=len(lights),
             emission_density=1 / total if lights and self.samples_emission else 0.0,
             environment=self.environment,
-            is_varying=len(keys) > 0,
+            is_varying=len(keys) > 0 or is_cut,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
-        built = kernels().build_accelerator(*geometry, threads=1, keys=keys)
+        built = kernels().build_accelerator(*geometry, threads=1, keys=keys, cut=cut)
         for name, value in built.items():
             is_array = isinstance(value, np.ndarray)
             job["accelerator"][name] = value.ctypes.data if is_array else value

@@ -62,7 +62,7 @@ int main(int, char** arguments) {
   const auto meshes = read<Mesh>(folder + "meshes");
   const auto instances = read<Instance>(folder + "instances");
   const SceneView scene = {view_of(positions), view_of(triangles), view_of(meshes),
-                           view_of(instances), {nullptr, 0}};
+                           view_of(instances), {nullptr, 0}, {nullptr, 0}};
   const auto rays = read<Ray>(folder + "rays");
   trace_as<FloatLayout>(folder + "float8", scene, rays);
   trace_as<CompressedLayout>(folder + "compressed8", scene, rays);

@@ -28,12 +28,13 @@ from .driver import PtxDriver
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "kernels" / "pathtrace.cu"
-#: Many diffuse bounces; every kind of material and light; two levels and shared meshes; motion.
+#: Many diffuse bounces; every kind of material and light; two levels and shared meshes; motion; cut-outs.
 SCENES = [
     "tests/render/scenes/cornell.mi",
     "tests/render/scenes/metal_glass_points.mi",
     "examples/scenes/forest.mi",
     "tests/render/scenes/moving.mi",
+    "tests/render/scenes/cutouts.mi",
 ]
 WIDTH, HEIGHT = 48, 32
 WORK = Work(

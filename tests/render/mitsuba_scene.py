@@ -82,7 +82,10 @@ def surface(scene: SceneBuffers, material: np.void) -> dict[str, Any]:
     dtype = layouts()[kind]
     start = int(material["parameters"])
     parameters = np.frombuffer(scene.parameters.tobytes()[start : start + dtype.itemsize], dtype)[0]
-    result: dict[str, Any] = {"bsdf": BSDFS[kind](parameters)}
+    bsdf = BSDFS[kind](parameters)
+    if material["absence"] > 0:
+        bsdf = {"type": "mask", "opacity": 1.0 - float(material["absence"]), "bsdf": bsdf}
+    result: dict[str, Any] = {"bsdf": bsdf}
     if np.any(material["emission"]):
         result["emitter"] = {"type": "area", "radiance": rgb(material["emission"])}
     return result

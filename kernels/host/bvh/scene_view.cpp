@@ -120,6 +120,8 @@ std::vector<uint32_t> uses_of_meshes(const SceneView& scene) {
 
 void check_scene(const SceneView& scene) {
   check_positions(scene.positions);
+  if (scene.cut.size && scene.cut.size != scene.triangles.size)
+    refuse("cut holds ", scene.cut.size, " flags; there are ", scene.triangles.size, " triangles");
   for (size_t i = 0; i < scene.meshes.size; i++) check_mesh(scene, i);
   for (size_t i = 0; i < scene.instances.size; i++) check_instance(scene, i);
 }

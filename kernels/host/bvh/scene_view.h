@@ -19,6 +19,7 @@ struct SceneView {
   View<Mesh> meshes;
   View<Instance> instances;
   View<Transform> keys;  // of all motions
+  View<uint8_t> cut;     // of each triangle, whether some instance cuts it out; may be empty
 };
 
 // Coordinates beyond this, in world or object space, overflow in the triangle test.

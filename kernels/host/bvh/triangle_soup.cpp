@@ -17,7 +17,8 @@ void append(const SceneView& scene, const Mesh& mesh, uint32_t instance, Place p
   soup.reserve(soup.size() + mesh.triangle_count);
   for (uint32_t i = 0; i < mesh.triangle_count; i++) {
     const Triangle& triangle = scene.triangles[size_t{mesh.first_triangle} + i];
-    SoupTriangle out = {{}, instance, i};
+    const bool is_cut = scene.cut.size && scene.cut[size_t{mesh.first_triangle} + i];
+    SoupTriangle out = {{}, instance, is_cut ? i | MAY_BE_ABSENT : i};
     for (int k = 0; k < 3; k++)
       out.corner[k] = place(scene.positions[size_t{mesh.first_vertex} + triangle.vertex[k]]);
     soup.push_back(out);

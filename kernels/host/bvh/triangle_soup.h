@@ -4,12 +4,13 @@
 #include <vector>
 
 #include "binary_tree.h"
+#include "../../bvh/triangle_block.cuh"
 #include "scene_view.h"
 
 struct SoupTriangle {
   Float3 corner[3];
   uint32_t instance;  // counted from the placement's first_instance
-  uint32_t triangle;  // counted within the mesh
+  uint32_t triangle;  // counted within the mesh; with MAY_BE_ABSENT where it may be
 };
 
 // A point of object space in the world, rounded once.
