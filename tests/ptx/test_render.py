@@ -28,7 +28,8 @@ from .driver import PtxDriver
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "kernels" / "pathtrace.cu"
-#: Many diffuse bounces; every kind of material and light; two levels and shared meshes; motion; cut-outs.
+#: Many diffuse bounces; every kind of material and light; two levels and shared meshes; what
+#: moves; what is cut out.
 SCENES = [
     "tests/render/scenes/cornell.mi",
     "tests/render/scenes/metal_glass_points.mi",

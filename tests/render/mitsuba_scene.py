@@ -21,9 +21,11 @@ MESH_HAS_NORMALS = 1
 
 def mitsuba_dict(scene: SceneBuffers, folder: Path, max_depth: int) -> dict[str, Any]:
     """The whole scene; `folder` receives the PLY files."""
+    # "path" counts what a ray passes through as a bounce, and has its shadow rays stop there.
+    integrator = "volpath" if np.any(scene.materials["absence"]) else "path"
     result: dict[str, Any] = {
         "type": "scene",
-        "integrator": {"type": "path", "max_depth": max_depth, "rr_depth": 1000},
+        "integrator": {"type": integrator, "max_depth": max_depth, "rr_depth": 1000},
         "sensor": sensor(scene),
     }
     if np.any(scene.environment):
