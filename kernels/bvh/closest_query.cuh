@@ -14,7 +14,7 @@ DEVICE bool is_there(const Conditions& conditions, uint32_t instance, uint32_t t
   if constexpr (Conditions::varies)
     return !(triangle & MAY_BE_ABSENT) ||
            conditions.is_present(instance, triangle & ~MAY_BE_ABSENT);
-  return true;
+  else return true;
 }
 
 template <class Conditions>
@@ -54,11 +54,15 @@ struct AnyQuery {
   template <int W>
   DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>& block,
                    uint32_t first_instance) {
-    if constexpr (!Conditions::varies) return hits.mask != 0;
-    for (uint32_t mask = hits.mask; mask; mask &= mask - 1) {
-      const int i = W == 1 ? 0 : lowest_bit(mask);
-      if (is_there(conditions, first_instance + block.instance[i], block.triangle[i])) return true;
+    if constexpr (!Conditions::varies) {
+      return hits.mask != 0;
+    } else {
+      for (uint32_t mask = hits.mask; mask; mask &= mask - 1) {
+        const int i = W == 1 ? 0 : lowest_bit(mask);
+        if (is_there(conditions, first_instance + block.instance[i], block.triangle[i]))
+          return true;
+      }
+      return false;
     }
-    return false;
   }
 };
