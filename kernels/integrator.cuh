@@ -41,11 +41,17 @@ DEVICE auto conditions_of(const Job& job, const Path& path, SegmentKind kind) {
     return Always{};
 }
 
+// A hit's face is far away in memory, mostly: fetched while traversal looks for a closer one.
+struct FetchFace {
+  const RenderJob& job;
+  DEVICE void operator()(const Hit& hit) const { prefetch(face_of(job, hit)); }
+};
+
 template <class Job>
 DEVICE bool extend(const Job& job, const Path& path, Hit& hit) {
   const uint32_t visible = path.bounce == 0 ? VISIBLE_TO_CAMERA : VISIBLE_TO_PATHS;
   return closest_hit(job.accelerator, path.ray, visible, hit,
-                     conditions_of(job, path, SEGMENT_SCATTERED));
+                     conditions_of(job, path, SEGMENT_SCATTERED), FetchFace{job});
 }
 
 DEVICE void escape(const RenderJob& job, Path& path) {

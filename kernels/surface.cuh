@@ -70,6 +70,10 @@ DEVICE Float3 shading_normal(const Job& job, const Hit& hit, float time, Float3 
   return consistent_normal(smooth * (side / size), normal, outgoing);
 }
 
+DEVICE const Face& face_of(const RenderJob& job, const Hit& hit) {
+  return job.faces[job.instance_faces[hit.instance].first_face + hit.triangle];
+}
+
 template <class Job>
 DEVICE SurfacePoint hit_point(const Job& job, const InstanceFaces& faces, const Face& face,
                               const Hit& hit, float time) {
@@ -84,7 +88,7 @@ DEVICE SurfacePoint hit_point(const Job& job, const InstanceFaces& faces, const 
 template <class Job>
 DEVICE Surface surface_at(const Job& job, const Ray& ray, const Hit& hit, float time) {
   const InstanceFaces& faces = job.instance_faces[hit.instance];
-  const Face& face = job.faces[faces.first_face + hit.triangle];
+  const Face& face = face_of(job, hit);
   const SurfacePoint met = hit_point(job, faces, face, hit, time);
   const FacePoint& point = met.point;
   const Material& material = job.materials[job.material_slots[faces.first_material + face.material]];

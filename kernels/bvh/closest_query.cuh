@@ -17,11 +17,13 @@ DEVICE bool is_there(const Conditions& conditions, uint32_t instance, uint32_t t
   else return true;
 }
 
-template <class Conditions>
+// Notice: a function that is told of every hit that may be the closest, while the search goes on.
+template <class Conditions, class Notice>
 struct ClosestQuery {
   Hit& hit;
   float t_max;  // t of the hit, once there is one
   Conditions conditions;
+  Notice notice;
 
   template <int W>
   DEVICE bool take(const BlockHits<W>& hits, const TriangleBlock<W>& block,
@@ -35,6 +37,7 @@ struct ClosestQuery {
       t_max = hits.t[i];
       const float area = hits.area[i];
       hit = {t_max, hits.second_edge[i] / area, hits.third_edge[i] / area, instance, triangle};
+      notice(hit);
     }
     return false;
   }

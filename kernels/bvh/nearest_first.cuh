@@ -12,14 +12,18 @@ struct StackEntry {
 // Per level all children but the one that is visited next.
 constexpr int NEAREST_FIRST_STACK = 7 * MAX_DEPTH + 1;
 
-DEVICE void prefetch_node(const FloatNode* nodes, uint32_t child) {
-  if (!is_leaf(child)) prefetch(nodes[child]);
+template <class Visitor>
+DEVICE void prefetch_child(const FloatNode* nodes, uint32_t child, const Visitor& visitor) {
+  if (is_leaf(child)) visitor.prefetch_leaf(leaf_first(child));
+  else prefetch(nodes[child]);
 }
 
 // Takes the nearest of the hit children of a node, pushes the others. Mostly there are two or
 // three; the first two are fetched while they are put in order.
+template <class Visitor>
 DEVICE uint32_t push_farther(const FloatNode* nodes, const FloatNode& node, uint32_t hits,
-                             const Lanes<8>& entry, StackEntry* stack, int& size) {
+                             const Lanes<8>& entry, const Visitor& visitor, StackEntry* stack,
+                             int& size) {
   const auto take = [&]() -> StackEntry {
     const int i = lowest_bit(hits);
     hits &= hits - 1;
@@ -29,8 +33,8 @@ DEVICE uint32_t push_farther(const FloatNode* nodes, const FloatNode& node, uint
   if (!hits) return first.child;
   const int base = size;
   const StackEntry second = take();
-  prefetch_node(nodes, first.child);
-  prefetch_node(nodes, second.child);
+  prefetch_child(nodes, first.child, visitor);
+  prefetch_child(nodes, second.child, visitor);
   if (first.entry <= second.entry) {
     stack[size++] = second;
     if (!hits) return first.child;
@@ -51,7 +55,7 @@ DEVICE uint32_t push_farther(const FloatNode* nodes, const FloatNode& node, uint
 }
 
 // Visits the leaves below root (a child word) that the ray may hit before visitor.t_max(). Stops,
-// and says true, when visitor.visit_leaf(first, count) does.
+// and says true, when visitor.visit_leaf(first, count) does; visitor.prefetch_leaf(first) before.
 template <class Visitor>
 DEVICE bool walk_nearest_first(const FloatNode* nodes, uint32_t root, const BoxRay& ray,
                                Visitor& visitor) {
@@ -65,7 +69,7 @@ DEVICE bool walk_nearest_first(const FloatNode* nodes, uint32_t root, const BoxR
       Lanes<8> entry;
       const uint32_t hits = hit_children(nodes[child], ray, visitor.t_max(), entry);
       if (hits) {
-        child = push_farther(nodes, nodes[child], hits, entry, stack, size);
+        child = push_farther(nodes, nodes[child], hits, entry, visitor, stack, size);
         continue;
       }
     }

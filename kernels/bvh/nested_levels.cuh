@@ -12,6 +12,9 @@ struct TriangleVisitor {
 
   DEVICE float t_max() const { return query.t_max; }
 
+  DEVICE void prefetch_leaf(uint32_t first) const {
+    prefetch(static_cast<const typename Layout::Block*>(accelerator.blocks)[first]);
+  }
   DEVICE bool visit_leaf(uint32_t first, uint32_t count) {
     return visit_triangles<typename Layout::Block>(accelerator.blocks, first, count, ray, query);
   }
@@ -37,6 +40,7 @@ struct PlacementVisitor {
 
   DEVICE float t_max() const { return query.t_max; }
 
+  DEVICE void prefetch_leaf(uint32_t first) const { prefetch(accelerator.placements[first]); }
   DEVICE bool visit_leaf(uint32_t first, uint32_t count) {
     for (uint32_t i = first; i < first + count; i++)
       if (trace_placement<Layout>(accelerator, accelerator.placements[i], ray, box, mask, query))

@@ -26,14 +26,19 @@ DEVICE bool trace(const Accelerator& accelerator, const Ray& ray, uint32_t mask,
   else return trace_nested<Layout>(accelerator, ray, mask, query);
 }
 
+struct NoNotice {
+  DEVICE void operator()(const Hit&) const {}
+};
+
 // The first hit of the instances whose mask has a bit in common with mask. False, and hit.instance
 // is NO_INSTANCE, where there is none; a ray with a zero, infinite or NaN component sum hits none.
-template <class Layout = KernelLayout, class Conditions = Always>
+// notice is told of hits on the way, see ClosestQuery.
+template <class Layout = KernelLayout, class Conditions = Always, class Notice = NoNotice>
 DEVICE bool closest_hit(const Accelerator& accelerator, const Ray& ray, uint32_t mask, Hit& hit,
-                        const Conditions& conditions = {}) {
+                        const Conditions& conditions = {}, const Notice& notice = {}) {
   hit = {ray.t_max, 0.0f, 0.0f, NO_INSTANCE, NO_INSTANCE};
   if (accelerator.placement_count == 0 || !is_traceable(ray)) return false;
-  ClosestQuery<Conditions> query = {hit, minimum(ray.t_max, FARTHEST), conditions};
+  ClosestQuery<Conditions, Notice> query = {hit, minimum(ray.t_max, FARTHEST), conditions, notice};
   trace<Layout>(accelerator, ray, mask, query);
   return hit.instance != NO_INSTANCE;
 }
