@@ -1,4 +1,4 @@
-// From a point on the film to a ray.
+// From points on the film to rays.
 #pragma once
 #include "bvh/ray.cuh"
 #include "render_job.cuh"
@@ -8,6 +8,24 @@
 DEVICE Ray camera_ray(const Camera& camera, Float2 film_point) {
   const Float3 toward = camera.corner + camera.dx * film_point.x + camera.dy * film_point.y;
   return {camera.origin, normalize(toward), 0.0f, FAR_AWAY};
+}
+
+template <int N>
+struct Lanes3 {
+  Lanes<N> x, y, z;
+};
+
+// The directions of camera_ray for N points on the film.
+template <int N>
+DEVICE Lanes3<N> camera_directions(const Camera& camera, Lanes<N> film_x, Lanes<N> film_y) {
+  const auto axis = [&](float corner, float dx, float dy) {
+    return all_lanes<N>(corner) + all_lanes<N>(dx) * film_x + all_lanes<N>(dy) * film_y;
+  };
+  const Lanes<N> x = axis(camera.corner.x, camera.dx.x, camera.dy.x),
+                 y = axis(camera.corner.y, camera.dx.y, camera.dy.y),
+                 z = axis(camera.corner.z, camera.dx.z, camera.dy.z);
+  const Lanes<N> scale = all_lanes<N>(1.0f) / square_root(x * x + y * y + z * z);
+  return {x * scale, y * scale, z * scale};
 }
 
 // The camera as it stands at a time of the shutter's opening, 0 to 1.

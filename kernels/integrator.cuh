@@ -30,6 +30,32 @@ DEVICE Path generate(const Job& job, PixelPosition pixel, uint32_t sample) {
           time};
 }
 
+// How many samples of a pixel begin side by side: as many as a vector of the host has lanes.
+template <class Job>
+constexpr int ABREAST = ON_GPU || Job::varies ? 1 : 8;
+
+// As generate(), bit for bit, for samples sample, sample + 1, ...
+template <class Job, int N>
+DEVICE void generate_abreast(const Job& job, PixelPosition pixel, uint32_t sample,
+                             Path (&paths)[N]) {
+  const uint32_t pixel_seed = seed_of_pixel(pixel.x, pixel.y, job.seed);
+  const Words<N> index = reverse_bits(counting_words<N>(sample));
+  const Pairs<N> jitter = draw_pairs<N>(index, pixel_seed, FILM_DIMENSION);
+  const Lanes3<N> direction =
+      camera_directions(job.camera, all_lanes<N>(static_cast<float>(pixel.x)) + jitter.x,
+                        all_lanes<N>(static_cast<float>(pixel.y)) + jitter.y);
+  for (int i = 0; i < N; i++) {
+    const Float3 toward = {direction.x[i], direction.y[i], direction.z[i]};
+    paths[i] = {{job.camera.origin, toward, 0.0f, FAR_AWAY}, splat(1.0f), splat(0.0f),
+                SPECULAR_PDF, 0, {index[i], pixel_seed}, true, 0.0f};
+  }
+}
+template <class Job>
+DEVICE void generate_abreast(const Job& job, PixelPosition pixel, uint32_t sample,
+                             Path (&path)[1]) {
+  path[0] = generate(job, pixel, sample);
+}
+
 enum SegmentKind : uint32_t { SEGMENT_SCATTERED, SEGMENT_CONNECTION, SEGMENT_KINDS };
 
 template <class Job>
@@ -128,10 +154,9 @@ DEVICE void connect(const Job& job, Path& path, const Connection& connection) {
   path.radiance = path.radiance + connection.radiance;
 }
 
-// Radiance that one sample of a pixel receives.
+// The radiance that a path receives.
 template <class Job>
-DEVICE Float3 trace_path(const Job& job, PixelPosition pixel, uint32_t sample) {
-  Path path = generate(job, pixel, sample);
+DEVICE Float3 trace_path(const Job& job, Path& path) {
   while (path.is_alive) {
     // Before traversal, which leaves a processor room to do this beside it.
     const BounceDraws draws = draw_for_bounce(path.sampler, path.bounce);

@@ -27,20 +27,14 @@ DEVICE float per_solid_angle(float pdf, float distance, float cosine) {
   return pdf * distance * distance / cosine;
 }
 
+// The light whose part of the unit interval u is in; u is stretched over that part.
 DEVICE uint32_t choose_light(const RenderJob& job, float& u) {
-  // By masks: no processor foresees which light a random number chooses.
-  uint32_t first = 0;
-  float begin = 0.0f;
-  for (uint32_t count = job.light_count; count > 1;) {
-    const uint32_t half = count / 2;
-    const float middle = job.light_cdf[first + half - 1];
-    const uint32_t is_beyond = 0u - static_cast<uint32_t>(u >= middle);
-    first += half & is_beyond;
-    begin = maximum(begin, float_of(bits_of(middle) & is_beyond));
-    count -= half;
-  }
-  u = clamp((u - begin) / (job.light_cdf[first] - begin), 0.0f, BELOW_ONE);
-  return first;
+  const float buckets = static_cast<float>(static_cast<int>(job.light_buckets));
+  uint32_t light = job.light_guide[static_cast<int>(u * buckets)];
+  while (u >= job.light_cdf[light]) light++;
+  const float begin = light ? job.light_cdf[light - 1] : 0.0f;
+  u = clamp((u - begin) / (job.light_cdf[light] - begin), 0.0f, BELOW_ONE);
+  return light;
 }
 
 template <class Job>

@@ -24,7 +24,9 @@ struct RenderJob {
   const uint8_t* parameters;  // of all materials; every offset a multiple of 4
 
   const Light* lights;
-  const float* light_cdf;  // [light_count]
+  const float* light_cdf;       // [light_count]
+  const uint32_t* light_guide;  // [light_buckets]: the first light with light_cdf > bucket / buckets
+  uint32_t light_buckets;       // a power of two
   uint32_t light_count;
   float emission_density;  // see Light; 0: emissive triangles are not in the list of lights
   Float3 environment;      // radiance from everywhere beyond the scene

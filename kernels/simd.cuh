@@ -68,6 +68,11 @@ DEVICE Lanes<N> copy_sign(Lanes<N> size, Lanes<N> sign) {
   UNROLL for (int i = 0; i < N; i++) result.v[i] = copysignf(size.v[i], sign.v[i]);
   return result;
 }
+template <int N>
+DEVICE Lanes<N> square_root(Lanes<N> a) {
+  UNROLL for (int i = 0; i < N; i++) a.v[i] = sqrtf(a.v[i]);
+  return a;
+}
 DEVICE Lanes<4> lanes_of(Float3 v) { return {{v.x, v.y, v.z, 0.0f}}; }
 // Bit i is set where a[i] <= b[i]; never where one of them is not a number.
 template <int N>
@@ -164,6 +169,14 @@ DEVICE Lanes<N> copy_sign(Lanes<N> size, Lanes<N> sign) {
 template <int N>
 DEVICE Lanes<N> absolute(Lanes<N> a) {
   return copy_sign(a, Lanes<N>{});
+}
+template <int N>
+DEVICE Lanes<N> square_root(Lanes<N> a) {
+#if defined(__AVX__)
+  if constexpr (N == 8) return {(typename Vector<N>::type)_mm256_sqrt_ps((__m256)a.v)};
+#endif
+  for (int i = 0; i < N; i++) a.v[i] = sqrtf(a.v[i]);
+  return a;
 }
 DEVICE Lanes<4> lanes_of(Float3 v) { return {Vector<4>::type{v.x, v.y, v.z, 0.0f}}; }
 // Bit i is set where a[i] <= b[i]; never where one of them is not a number.

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gpuqueue.device import native
 from gpuqueue.device.base import FILM_PIXEL_BYTES, Memory, Work, require_memory
 from gpuqueue.errors import InvalidJob, JobFailed
+from gpuqueue.scene.light_guide import light_guide
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
@@ -170,6 +171,7 @@ class KernelDevice:
             **self._built(scene),
             "light_count": len(scene.lights),
             "is_varying": len(scene.keys) > 0 or bool(scene.cut.any()),
+            **light_guide(scene.light_cdf),
             **{name: getattr(scene, name) for name in _SCENE_FIELDS},
         }
 

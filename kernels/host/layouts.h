@@ -32,6 +32,7 @@ inline std::vector<Layout> all_layouts() {
                FIELD(RenderJob, meshes), FIELD(RenderJob, instances),
                FIELD(RenderJob, material_slots), FIELD(RenderJob, materials),
                FIELD(RenderJob, parameters), FIELD(RenderJob, lights), FIELD(RenderJob, light_cdf),
+               FIELD(RenderJob, light_guide), FIELD(RenderJob, light_buckets),
                FIELD(RenderJob, light_count), FIELD(RenderJob, emission_density),
                FIELD(RenderJob, environment), FIELD(RenderJob, film), FIELD(RenderJob, width),
                FIELD(RenderJob, height), FIELD(RenderJob, first_item), FIELD(RenderJob, item_count),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpuqueue.device.native import kernels, layouts
+from gpuqueue.scene.light_guide import light_guide
 
 Floats = npt.NDArray[np.float32]
 Vector = npt.ArrayLike
@@ -202,12 +203,15 @@ class TinyScene:
         keys = np.array(self.keys, np.float32).reshape(-1, 12)
         is_cut = any(material["absence"] > 0 for material in self.materials)
         cut = np.full(len(arrays["triangles"]), is_cut, np.uint8)
+        guide = light_guide(arrays["light_cdf"])
+        arrays["light_guide"] = guide["light_guide"]
         geometry = [arrays[name] for name in ("positions", "triangles", "meshes", "instances")]
         arrays |= kernels().build_faces(*geometry, arrays["lights"], keys=keys)
         del arrays["positions"]
         job = record(
             "RenderJob",
             light_count=len(lights),
+            light_buckets=guide["light_buckets"],
             emission_density=1 / total if lights and self.samples_emission else 0.0,
             environment=self.environment,
             is_varying=len(keys) > 0 or is_cut,
