@@ -9,7 +9,7 @@ from gpuqueue.scene.light_guide import MAX_BUCKETS, light_guide
 def chosen(cdf: np.ndarray, u: np.ndarray) -> np.ndarray:
     """As choose_light in kernels/lights.cuh: from the guide's light on."""
     guide = light_guide(cdf)
-    light = guide["light_guide"][(u * np.float32(guide["light_buckets"])).astype(int)]
+    light: np.ndarray = guide["light_guide"][(u * np.float32(guide["light_buckets"])).astype(int)]
     while (beyond := u >= cdf[light]).any():
         light = light + beyond
     return light
