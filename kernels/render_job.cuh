@@ -25,7 +25,7 @@ struct RenderJob {
 
   const Light* lights;
   const float* light_cdf;       // [light_count]
-  const uint32_t* light_guide;  // [light_buckets]: the first light with light_cdf > bucket / buckets
+  const uint32_t* light_guide;  // [light_buckets]: first light with light_cdf > bucket / buckets
   uint32_t light_buckets;       // a power of two
   uint32_t light_count;
   float emission_density;  // see Light; 0: emissive triangles are not in the list of lights

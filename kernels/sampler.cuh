@@ -80,7 +80,8 @@ DEVICE TwoPairs draw_two_pairs(const Sampler& sampler, uint32_t first, uint32_t 
   const auto alternating = [](uint32_t a, uint32_t b) { return Words<4>{a, b, a, b}; };
   const Words<4> dimension = {first, first, second, second};
   const Words<4> seed = hash(dimension * 0x9e3779b9u ^ sampler.pixel_seed);
-  const Words<4> index = reverse_bits(scramble_reversed(all_words<4>(sampler.reversed_index), seed));
+  const Words<4> same = all_words<4>(sampler.reversed_index);
+  const Words<4> index = reverse_bits(scramble_reversed(same, seed));
   const Words<4> own_seed = seed * alternating(FIRST_FACTOR, SECOND_FACTOR) ^
                             alternating(FIRST_OFFSET, SECOND_OFFSET);
   const Words<4> sobol = sobol_reversed(index, alternating(0u, ~0u));
