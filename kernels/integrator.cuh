@@ -125,7 +125,8 @@ DEVICE void play_roulette(Path& path) {
   const float survival = minimum(ROULETTE_SURVIVAL, max_component(path.throughput));
   if (draw1(path.sampler, dimension_of(path.bounce, DRAW_ROULETTE)) >= survival)
     path.is_alive = false;
-  path.throughput = path.throughput * (1.0f / survival);
+  else
+    path.throughput = path.throughput * (1.0f / survival);
 }
 
 // Takes in what the surface emits, chooses a light to connect to and the next segment.

@@ -27,6 +27,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     forward_marked_tests(session)
 
 
+#: The property under which a test tells a line of the table of kernel resources.
+RESOURCES = "kernel resources"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the kernels take on each GPU, whichever processes found it out."""
+    reports = (report for reports in terminalreporter.stats.values() for report in reports)
+    properties = (p for report in reports for p in getattr(report, "user_properties", ()))
+    lines = sorted({value for name, value in properties if name == RESOURCES})
+    if lines:
+        terminalreporter.section(RESOURCES)
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """SQS and S3 over HTTP on a free port of this machine."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,6 @@ def kernel_image(architecture: int) -> Path:
     return fatbin if fatbin.is_file() else _compiled(folder, architecture)
 
 
-@lru_cache(maxsize=1)
 def sources_hash() -> str:
     """SHA-256 over all that the kernels are made of: films of other kernels have other bits."""
     folder = kernel_folder()

@@ -16,13 +16,25 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gpuqueue.device.cuda import BLOCK_THREADS
 from gpuqueue.device.kernel_image import ENTRIES, OPTIONS
 from gpuqueue.device.nvrtc import Nvrtc
 from gpuqueue.errors import ConfigError
 
+from .occupancy import occupancy
+
 SOURCE = Path(__file__).parents[2] / "kernels" / "pathtrace.cu"
 BUDGET = Path(__file__).parent / "cuda_budget.json"
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
+
+
+#: Which of several values of a field is the worst one.
+WORST: dict[str, Callable[..., int]] = {
+    "registers": max,
+    "spills": max,
+    "stack": max,
+    "occupancy": min,
+}
 
 
 class CompilerMissing(Exception):
@@ -31,11 +43,21 @@ class CompilerMissing(Exception):
 
 @dataclass(frozen=True)
 class Resources:
-    """What one thread of a kernel takes: 32-bit registers, and bytes of local memory."""
+    """What one thread of a kernel takes: 32-bit registers, and bytes of local memory.
+
+    And what follows: the percentage of a multiprocessor's warps that can be resident.
+    """
 
     registers: int
     spills: int
     stack: int
+    occupancy: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.registers:3} registers, {self.spills} bytes spilled, {self.stack} bytes of "
+            f"stack, occupancy {self.occupancy} %"
+        )
 
 
 def nvcc_log(architecture: int) -> str:
@@ -65,7 +87,7 @@ def nvrtc_log(architecture: int) -> str:
 COMPILERS: dict[str, Callable[[int], str]] = {"nvcc": nvcc_log, "nvrtc": nvrtc_log}
 
 
-def resources(log: str) -> dict[str, Resources]:
+def resources(log: str, architecture: int) -> dict[str, Resources]:
     """What each entry point takes, from ptxas' report."""
     found = {}
     for entry in ENTRIES:
@@ -76,8 +98,15 @@ def resources(log: str) -> dict[str, Resources]:
         )
         assert match, f"no report of {entry} in:\n{log}"
         stack, stores, loads, registers = map(int, match.groups())
-        found[entry] = Resources(registers, stores + loads, stack)
+        share = occupancy(architecture, registers, BLOCK_THREADS)
+        found[entry] = Resources(registers, stores + loads, stack, int(100 * share))
     return found
+
+
+def rows(compiler: str, architecture: int, taken: dict[str, Resources]) -> list[str]:
+    """Lines of the table."""
+    place = f"{compiler:5} sm_{architecture:<4}"
+    return [f"{place} {entry:15} {resources}" for entry, resources in taken.items()]
 
 
 def table() -> dict[str, list[dict[str, Resources]]]:
@@ -85,20 +114,19 @@ def table() -> dict[str, list[dict[str, Resources]]]:
     found: dict[str, list[dict[str, Resources]]] = {}
     for name, log in COMPILERS.items():
         for architecture in ARCHITECTURES:
-            taken = resources(log(architecture))
+            taken = resources(log(architecture), architecture)
             found.setdefault(f"sm_{architecture}", []).append(taken)
-            for entry, resource in taken.items():
-                print(f"{name:5} sm_{architecture:<4} {entry:15} {resource}", flush=True)
+            print(*rows(name, architecture, taken), sep="\n", flush=True)
     return found
 
 
 def main() -> None:
-    """Print the table; with --write, make the greater of both compilers the budget."""
+    """Print the table; with --write, make the worse of both compilers the budget."""
     budget = {
         architecture: {
             entry: {
-                field: max(asdict(taken[entry])[field] for taken in by_compiler)
-                for field in ("registers", "spills", "stack")
+                field: worst(asdict(taken[entry])[field] for taken in by_compiler)
+                for field, worst in WORST.items()
             }
             for entry in ENTRIES
         }

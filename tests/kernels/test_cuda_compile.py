@@ -2,14 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gpuqueue.device import kernel_image
 from gpuqueue.device.kernel_image import kernel_folder
+from tests.conftest import RESOURCES
 
-from .cuda_compilers import ARCHITECTURES, BUDGET, COMPILERS, CompilerMissing, resources
+from .cuda_compilers import ARCHITECTURES, BUDGET, COMPILERS, CompilerMissing, resources, rows
 
 ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "kernels"
@@ -20,21 +22,27 @@ SLACK = {"registers": 8, "spills": 64, "stack": 128}
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("compiler", sorted(COMPILERS))
 def test_the_kernel_compiles_without_a_warning_and_within_its_budget(
-    compiler: str, architecture: int
+    compiler: str, architecture: int, record_property: Callable[[str, str], None]
 ) -> None:
     try:
         log = COMPILERS[compiler](architecture)
     except CompilerMissing as missing:
         pytest.skip(str(missing))
     assert "warning" not in log.lower()
-    taken = resources(log)
-    print(f"{compiler} sm_{architecture}: {taken}")
+    taken = resources(log, architecture)
+    for line in rows(compiler, architecture, taken):
+        record_property(RESOURCES, line)
     budget = json.loads(BUDGET.read_text())[f"sm_{architecture}"]
     over = {
         f"{entry} {field}": (getattr(taken[entry], field), budget[entry][field])
         for entry in taken
         for field, slack in SLACK.items()
         if getattr(taken[entry], field) > budget[entry][field] + slack
+    }
+    over |= {
+        f"{entry} occupancy": (found.occupancy, budget[entry]["occupancy"])
+        for entry, found in taken.items()
+        if found.occupancy < budget[entry]["occupancy"]
     }
     assert not over, (
         f"over the budget (taken, budget): {over}; if the kernel is worth it, "

@@ -23,7 +23,9 @@ def test_an_example_loads_without_a_warning_and_has_light(path: Path) -> None:
 
 
 def test_there_are_the_promised_scenes() -> None:
-    assert {"cornell", "forest", "glass_metal", "juggling", "meyemII"} <= {path.stem for path in SCENES}
+    assert {"cornell", "forest", "glass_metal", "juggling", "meyemII"} <= {
+        path.stem for path in SCENES
+    }
 
 
 def test_the_forest_shares_few_meshes_among_thousands_of_instances() -> None:
