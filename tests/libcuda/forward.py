@@ -62,6 +62,8 @@ class Forward:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         for report in self._reports(child, item, nextitem):
             item.ihook.pytest_runtest_logreport(report=report)
+        # The test before this one kept up what it thought this one would use here.
+        item.session._setupstate.teardown_exact(nextitem)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
