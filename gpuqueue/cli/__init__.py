@@ -11,6 +11,7 @@ import typer
 from gpuqueue.cli.demo import demo
 from gpuqueue.cli.dlq import dlq
 from gpuqueue.cli.doctor import doctor
+from gpuqueue.cli.health import health
 from gpuqueue.cli.inspect import inspect
 from gpuqueue.cli.jobs import jobs
 from gpuqueue.cli.listen import listen
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for function in (demo, serve, listen, submit, render, inspect, doctor, version):
+for function in (demo, serve, listen, submit, render, inspect, doctor, health, version):
     app.command()(reporting_errors(function))
 app.add_typer(dlq)
 app.add_typer(jobs)

@@ -17,7 +17,7 @@ def listen(config: ConfigOption = None, with_parent: WithParentOption = False) -
     """
     from gpuqueue.cli.children import when_parent_ends
     from gpuqueue.config import load_settings
-    from gpuqueue.listener import Shutdown, run_listener
+    from gpuqueue.listener import Pulse, Shutdown, run_listener
     from gpuqueue.log import configure_logging
 
     configure_logging()
@@ -26,7 +26,11 @@ def listen(config: ConfigOption = None, with_parent: WithParentOption = False) -
     with shutdown.on_signals():
         if with_parent:
             when_parent_ends(lambda: _stop_once(shutdown))
-        run_listener(settings, shutdown)
+            # The front end speaks for both, and starts a listener that ends again.
+            run_listener(settings, shutdown)
+        else:
+            with Pulse() as pulse:
+                run_listener(settings, shutdown, pulse.beat)
 
 
 def _stop_once(shutdown: Shutdown) -> None:

@@ -29,7 +29,8 @@ class Lease:
     """Holds one message while a ``with`` block works on it.
 
     Once the lease is revoked, or its time is up without a renewal, `check` raises the reason. A
-    watcher is called when it is revoked, to wake whoever waits for something else.
+    watcher is called when it is revoked, to wake whoever waits for something else. `beat` is called
+    when it is taken and at each renewal, with the seconds until the next.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Lease:
         max_job_time_s: float,
         received_at: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        beat: Callable[[float], None] = lambda _next_s: None,
     ) -> None:
         self.message = message
         #: When the work on it will end.
@@ -49,6 +51,8 @@ class Lease:
         self._visibility_timeout_s = visibility_timeout_s
         self._max_job_time_s = max_job_time_s
         self._clock = clock
+        self._tell = beat
+        self._interval_s = visibility_timeout_s / 3
         start = clock() if received_at is None else received_at
         self._job_end = start + max_job_time_s
         self._margin_s = min(MARGIN * visibility_timeout_s, MAX_MARGIN_S)
@@ -61,6 +65,7 @@ class Lease:
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
+        self._tell(self._interval_s)
         self._thread.start()
         return self
 
@@ -137,9 +142,10 @@ class Lease:
             )
         else:
             self._expiry = asked_at + timeout_s - self._margin_s
+            self._tell(self._interval_s)
 
     def _beat(self) -> None:
-        while not self._closed.wait(self._visibility_timeout_s / 3):
+        while not self._closed.wait(self._interval_s):
             if self._revoked.is_set():
                 return
             self.renew()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Callable
 
 from gpuqueue.config import Settings
 from gpuqueue.errors import ConfigError, DeviceLost, GpuqueueError, TransientError
@@ -31,10 +32,15 @@ MAX_UNREACHABLE_S = 60.0
 MAX_DEVICES_LOST = 3
 
 
-def run_listener(settings: Settings, shutdown: Shutdown | None = None) -> None:
+def run_listener(
+    settings: Settings,
+    shutdown: Shutdown | None = None,
+    beat: Callable[[float], None] = lambda _next_s: None,
+) -> None:
     """Do the jobs of ``listen_queue`` until `shutdown` is requested.
 
-    Call it in a thread that lives on: the render process dies with the thread that started it.
+    `beat` is called while the queue answers, with the seconds until its next call is due.
+    Run this in a thread that lives on: the render process dies with the thread that started it.
     Raises ConfigError if the listener cannot work as configured, and DeviceLost if this machine
     cannot run commands. Whatever ends it, the job in hand goes back to the queue.
     """
@@ -43,7 +49,7 @@ def run_listener(settings: Settings, shutdown: Shutdown | None = None) -> None:
         raise ConfigError("listen_queue is not set in block queue_manager: nothing to listen to")
     shutdown = shutdown or Shutdown(settings.queue_manager.stop_grace_s)
     process = RenderProcess(settings)
-    listener = Listener(settings, open_queue(settings, name), process, shutdown)
+    listener = Listener(settings, open_queue(settings, name), process, shutdown, beat)
     try:
         with watching_interruptions(settings.queue_manager.watch_interruptions, shutdown):
             listener.run()
@@ -63,11 +69,13 @@ class Listener:
         queue: Queue,
         process: RenderProcess,
         shutdown: Shutdown,
+        beat: Callable[[float], None] = lambda _next_s: None,
     ) -> None:
         self._limits = settings.queue_manager
         self._queue = queue
         self._process = process
         self._shutdown = shutdown
+        self._beat = beat
         self._handler = Handler(settings, queue, process)
         #: A lease counts from before its receive, so a poll must be short against it.
         self._poll_s = min(MAX_POLL_S, self._limits.visibility_timeout_s / 4)
@@ -111,6 +119,7 @@ class Listener:
             self._shutdown.wait(delay_s)
             return None
         self._failures = 0
+        self._beat(self._poll_s)
         if message is None:
             self._shutdown.wait(asked_at + min(MIN_POLL_S, self._poll_s) - time.monotonic())
         return message
@@ -133,6 +142,7 @@ class Listener:
             visibility_timeout_s=self._limits.visibility_timeout_s,
             max_job_time_s=self._limits.max_job_time_s,
             received_at=received_at,
+            beat=self._beat,
         )
         with self._shutdown.holding(lease):
             error = self._handler.handle(message, lease)
