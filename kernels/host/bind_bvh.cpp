@@ -2,8 +2,6 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
-#include <thread>
-
 #include "../bvh/traverse.cuh"
 #include "build_faces.h"
 #include "bvh/build_accelerator.h"
@@ -12,6 +10,7 @@
 #include "bvh/trace_batch.h"
 #include "module.h"
 #include "records.h"
+#include "thread_pool.h"
 
 namespace nb = nanobind;
 
@@ -31,9 +30,18 @@ auto with_traced_layout(const std::string& name, Use use) {
   return name == "exhaustive" ? use(ExhaustiveLayout{}) : with_layout(name, use);
 }
 
-int thread_count(int threads) {
+unsigned threads_of(int threads) {
   if (threads < 0) throw std::invalid_argument("threads must not be negative");
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return thread_count(static_cast<unsigned>(threads));
+}
+
+// Calls a Python function with the share that is done; looks out for Control-C if there is none.
+Monitor::Report report_to(const nb::object& progress) {
+  return [progress](double share) {
+    const nb::gil_scoped_acquire locked;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+    if (!progress.is_none()) progress(share);
+  };
 }
 
 // The bytes of a vector as a numpy array that owns them.
@@ -55,11 +63,12 @@ std::vector<T> copied(const char* name, nb::handle object) {
 }
 
 template <class Layout>
-nb::dict build_as(const SceneView& scene, int threads) {
+nb::dict build_as(const SceneView& scene, unsigned threads, const nb::object& progress) {
   AcceleratorArrays<Layout> arrays;
+  Monitor monitor(report_to(progress));
   {
     const nb::gil_scoped_release unlocked;
-    arrays = build_accelerator<Layout>(scene, threads);
+    arrays = build_accelerator<Layout>(scene, threads, monitor);
   }
   nb::dict result;
   result["placement_count"] = arrays.placements.size();
@@ -97,10 +106,11 @@ struct HeldScene {
 };
 
 nb::dict build(nb::handle positions, nb::handle triangles, nb::handle meshes, nb::handle instances,
-               const std::string& layout, int threads, nb::handle keys, nb::handle cut) {
+               const std::string& layout, int threads, nb::handle keys, nb::handle cut,
+               const nb::object& progress) {
   const HeldScene scene(positions, triangles, meshes, instances, keys, cut);
   return with_layout(layout, [&](auto kind) {
-    return build_as<decltype(kind)>(scene.view(), thread_count(threads));
+    return build_as<decltype(kind)>(scene.view(), threads_of(threads), progress);
   });
 }
 
@@ -145,7 +155,8 @@ nb::object trace_all(const nb::handle& rays, const nb::handle& times, int thread
       if (at.empty()) trace(ray, answer, Always{});
       else trace(ray, answer, Moment<Whole>{at[static_cast<size_t>(&ray - input.data())], {}});
     };
-    trace_batch(input.data(), answers.data(), input.size(), thread_count(threads), trace_one);
+    trace_batch(input.data(), answers.data(), input.size(), static_cast<int>(threads_of(threads)),
+                trace_one);
   }
   return bytes_of(std::move(answers));
 }
@@ -177,7 +188,8 @@ nb::object surface_origins(nb::handle positions, nb::handle triangles, nb::handl
                            nb::handle times) {
   const HeldScene held(positions, triangles, meshes, instances, keys);
   const SceneView scene = held.view();
-  const FaceArrays built = build_faces(scene, {nullptr, 0});
+  Monitor monitor({});
+  const FaceArrays built = build_faces(scene, {nullptr, 0}, 1, monitor);
   const Records<Ray> r("rays", rays);
   const Records<Hit> h("hits", hits);
   if (r.size() != h.size()) throw std::invalid_argument("there must be one hit for each ray");
@@ -191,13 +203,15 @@ nb::object surface_origins(nb::handle positions, nb::handle triangles, nb::handl
 }
 
 nb::dict build_scene_faces(nb::handle positions, nb::handle triangles, nb::handle meshes,
-                           nb::handle instances, nb::handle lights, nb::handle keys) {
+                           nb::handle instances, nb::handle lights, nb::handle keys, int threads,
+                           const nb::object& progress) {
   const HeldScene held(positions, triangles, meshes, instances, keys);
   const Records<Light> l("lights", lights);
   FaceArrays built;
+  Monitor monitor(report_to(progress));
   {
     const nb::gil_scoped_release unlocked;
-    built = build_faces(held.view(), {l.data(), l.size()});
+    built = build_faces(held.view(), {l.data(), l.size()}, threads_of(threads), monitor);
   }
   nb::dict result;
   result["faces"] = bytes_of(std::move(built.faces));
@@ -212,16 +226,20 @@ void bind_bvh(nb::module_& module) {
   module.def("build_accelerator", &build, nb::arg("positions"), nb::arg("triangles"),
              nb::arg("meshes"), nb::arg("instances"), nb::arg("layout") = "float8",
              nb::arg("threads") = 0, nb::arg("keys") = nb::none(), nb::arg("cut") = nb::none(),
+             nb::arg("progress") = nb::none(),
              "The fields of an Accelerator for a scene: uint8 arrays for its pointers (to be kept "
              "alive; 64-byte aligned on the host), ints for its numbers. positions: float32 "
-             "[V, 3]; keys of moving instances: float32 [K, 12]; cut: uint8 [T], 1 where an instance may cut a triangle out; the others: arrays of records. layout: 'float8' or 'compressed8'. threads: 0 "
-             "means one per core; the result is the same for any number. Raises ValueError where "
-             "a record cannot be used.");
+             "[V, 3]; keys of moving instances: float32 [K, 12]; cut: uint8 [T], 1 where an instance "
+             "may cut a triangle out; the others: arrays of records. layout: 'float8' or "
+             "'compressed8'. threads: 0 means one per core; the result is the same for any number. "
+             "progress: called with the share that is done, 0 to 1, about every 30 ms; what it "
+             "raises ends the build. Raises ValueError where a record cannot be used.");
   module.def("build_faces", &build_scene_faces, nb::arg("positions"), nb::arg("triangles"),
              nb::arg("meshes"), nb::arg("instances"), nb::arg("lights"),
-             nb::arg("keys") = nb::none(),
+             nb::arg("keys") = nb::none(), nb::arg("threads") = 0,
+             nb::arg("progress") = nb::none(),
              "The fields faces, instance_faces and light_faces of a RenderJob, as uint8 arrays. "
-             "Raises ValueError where a record cannot be used.");
+             "threads and progress as for build_accelerator. Raises ValueError where a record cannot be used.");
   module.def("trace_closest", &trace_closest, nb::arg("accelerator"), nb::arg("rays"),
              nb::arg("mask") = 0xffffffffu, nb::arg("layout") = "float8", nb::arg("threads") = 1,
              nb::arg("times") = nb::none(),

@@ -1,14 +1,18 @@
 #include "build_faces.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
 
-#include "bvh/triangle_soup.h"
+#include "bvh/placed_triangles.h"
+#include "thread_pool.h"
 
 namespace {
 
 constexpr uint32_t NOT_BUILT = 0xffffffffu;
+// Faces that one thread makes at a time.
+constexpr uint32_t PIECE = 1u << 13;
 
 // Normals are worked out in double precision: slivers have one too.
 struct Double3 {
@@ -65,14 +69,47 @@ class FaceBuilder {
   explicit FaceBuilder(const SceneView& scene)
       : scene_(scene), uses_(uses_of_meshes(scene)), face_of_mesh_(scene.meshes.size, NOT_BUILT) {}
 
-  FaceArrays build(const View<Light>& lights) {
+  FaceArrays build(const View<Light>& lights, unsigned threads, Monitor& monitor) {
+    measure_meshes();
     for (size_t i = 0; i < scene_.instances.size; i++)
       arrays_.instance_faces.push_back(faces_of(scene_.instances[i]));
-    for (size_t i = 0; i < lights.size; i++) arrays_.light_faces.push_back(light_face(lights, i));
+    monitor.expect(face_count_ + lights.size);
+    make_faces(threads, monitor);
+    arrays_.light_faces.resize(lights.size);
+    parallel_for(static_cast<uint32_t>(lights.size), PIECE, threads,
+                 [&](uint32_t i) { arrays_.light_faces[i] = light_face(lights, i); });
     return std::move(arrays_);
   }
 
  private:
+  // Some faces of a mesh, in world space or without an instance in object space.
+  struct Piece {
+    uint32_t mesh;
+    const Instance* instance;
+    uint32_t first, count;  // triangles of the mesh
+    uint32_t face;          // of the first
+  };
+
+  void measure_meshes() {
+    reach_of_mesh_.resize(scene_.meshes.size, splat(-1.0f));
+    for (size_t i = 0; i < scene_.instances.size; i++) {
+      const Instance& instance = scene_.instances[i];
+      Float3& reach = reach_of_mesh_[instance.mesh];
+      if (reach.x < 0.0f && !is_in_world(instance, uses_))
+        reach = measured_reach(instance.mesh);
+    }
+  }
+
+  void make_faces(unsigned threads, Monitor& monitor) {
+    arrays_.faces.resize(face_count_);
+    parallel_for(static_cast<uint32_t>(pieces_.size()), 1, threads, [&](uint32_t i) {
+      const Piece& piece = pieces_[i];
+      for (uint32_t k = 0; k < piece.count; k++)
+        arrays_.faces[piece.face + k] = make_face(piece.mesh, piece.first + k, piece.instance);
+      monitor.advance(piece.count);
+    });
+  }
+
   InstanceFaces faces_of(const Instance& instance) {
     if (!is_visible(scene_, instance)) return {};
     const uint32_t first_material = instance.first_material;
@@ -82,17 +119,18 @@ class FaceBuilder {
     if (first == NOT_BUILT) first = add_faces(instance.mesh, nullptr);
     const bool is_moving = instance.motion.key_count != 0;
     return {first, first_material, 0, stretch_of(instance.world_from_object),
-            is_moving ? reach_of(instance.mesh) : added_error(instance)};
+            is_moving ? reach_of_mesh_[instance.mesh] : added_error(instance)};
   }
 
-  // In world space, or without an instance in object space.
+  // In world space, or without an instance in object space: plans them, and says which is the first.
   uint32_t add_faces(uint32_t mesh, const Instance* instance) {
-    const size_t first = arrays_.faces.size();
-    const uint32_t count = scene_.meshes[mesh].triangle_count;
-    if (first + count >= NOT_BUILT)
+    const uint32_t first_face = face_count_, count = scene_.meshes[mesh].triangle_count;
+    if (uint64_t{first_face} + count >= NOT_BUILT)
       throw std::invalid_argument("the scene has more triangles than can be numbered");
-    for (uint32_t i = 0; i < count; i++) arrays_.faces.push_back(make_face(mesh, i, instance));
-    return static_cast<uint32_t>(first);
+    for (uint32_t i = 0; i < count; i += PIECE)
+      pieces_.push_back({mesh, instance, i, std::min(PIECE, count - i), first_face + i});
+    face_count_ += count;
+    return first_face;
   }
 
   Face make_face(uint32_t mesh_index, uint32_t index, const Instance* instance) const {
@@ -114,7 +152,7 @@ class FaceBuilder {
   }
 
   // Per axis the largest magnitude of a mesh's vertices.
-  Float3 reach_of(uint32_t mesh_index) const {
+  Float3 measured_reach(uint32_t mesh_index) const {
     const Mesh& mesh = scene_.meshes[mesh_index];
     Float3 size = splat(0.0f);
     for (uint32_t i = 0; i < mesh.vertex_count; i++)
@@ -124,7 +162,7 @@ class FaceBuilder {
 
   Float3 added_error(const Instance& instance) const {
     return transform_error(instance.world_from_object, instance.object_from_world,
-                           reach_of(instance.mesh));
+                           reach_of_mesh_[instance.mesh]);
   }
 
   Face light_face(const View<Light>& lights, size_t index) const {
@@ -143,12 +181,16 @@ class FaceBuilder {
   const SceneView& scene_;
   const std::vector<uint32_t> uses_;
   std::vector<uint32_t> face_of_mesh_;
+  std::vector<Float3> reach_of_mesh_;  // of meshes that are not in world space
+  std::vector<Piece> pieces_;
+  uint32_t face_count_ = 0;
   FaceArrays arrays_;
 };
 
 }  // namespace
 
-FaceArrays build_faces(const SceneView& scene, const View<Light>& lights) {
-  check_scene(scene);
-  return FaceBuilder(scene).build(lights);
+FaceArrays build_faces(const SceneView& scene, const View<Light>& lights, unsigned threads,
+                       Monitor& monitor) {
+  check_scene(scene, threads, monitor);
+  return FaceBuilder(scene).build(lights, threads, monitor);
 }

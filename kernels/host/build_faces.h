@@ -2,6 +2,7 @@
 #pragma once
 #include "../face.cuh"
 #include "bvh/aligned_vector.h"
+#include "bvh/monitor.h"
 #include "bvh/scene_view.h"
 
 struct FaceArrays {
@@ -11,5 +12,6 @@ struct FaceArrays {
 };
 
 // Throws std::invalid_argument where the scene cannot be used (check_scene), or a light names no
-// triangle of it.
-FaceArrays build_faces(const SceneView& scene, const View<Light>& lights);
+// triangle of it; and what the monitor's report throws.
+FaceArrays build_faces(const SceneView& scene, const View<Light>& lights, unsigned threads,
+                       Monitor& monitor);

@@ -33,7 +33,8 @@ void write(const std::string& path, const std::vector<T>& records) {
 
 template <class Layout>
 void trace_as(const std::string& path, const SceneView& scene, const std::vector<Ray>& rays) {
-  const auto arrays = build_accelerator<Layout>(scene, 1);
+  Monitor monitor({});
+  const auto arrays = build_accelerator<Layout>(scene, 1, monitor);
   const Accelerator accelerator = {arrays.nodes.data(), arrays.blocks.data(),
                                    arrays.placements.data(), arrays.root,
                                    static_cast<uint32_t>(arrays.placements.size()),

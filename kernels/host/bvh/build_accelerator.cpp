@@ -2,179 +2,179 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <stdexcept>
-#include <string>
 
-#include "triangle_soup.h"
-#include "write_tree.h"
+#include "forest.h"
+#include "tree_sources.h"
 
 namespace {
-
-// A placement costs a ray a transform, a new set-up and at least one visit below.
-constexpr CollapseCosts TOP_LEVEL_COSTS = {1.0f, 4.0f, 1, 1};
 
 // Roundings of an object ray and of this box itself, relative to the terms of the transform.
 constexpr double PLACEMENT_PADDING = 2e-6;
 
-struct Placed {
-  Placement placement;
-  Box box;
-};
-
-Float3 float3_of(Float4 v) { return {v[0], v[1], v[2]}; }
-
 // The world box of an object box, by interval arithmetic: exact for the box, never too small.
 Box world_box(const Transform& m, const Box& object) {
-  Box world;
+  Lanes<4> low = all_lanes<4>(0.0f), high = low;
   for (int i = 0; i < 3; i++) {
     const double offset = m.rows[i][3];
-    double low = offset, high = offset, size = std::fabs(offset);
+    double least = offset, most = offset, size = std::fabs(offset);
     for (int j = 0; j < 3; j++) {
-      const double a = static_cast<double>(m.rows[i][j]) * static_cast<double>(object.low[j]);
-      const double b = static_cast<double>(m.rows[i][j]) * static_cast<double>(object.high[j]);
-      low += std::min(a, b);
-      high += std::max(a, b);
+      const double a = static_cast<double>(m.rows[i][j]) * static_cast<double>(object.low(j));
+      const double b = static_cast<double>(m.rows[i][j]) * static_cast<double>(object.high(j));
+      least += std::min(a, b);
+      most += std::max(a, b);
       size += std::max(std::fabs(a), std::fabs(b));
     }
     const double padding = size * PLACEMENT_PADDING;
-    world.low[i] = static_cast<float>(low - padding);
-    world.high[i] = static_cast<float>(high + padding);
+    low.v[i] = static_cast<float>(least - padding);
+    high.v[i] = static_cast<float>(most + padding);
   }
+  Box world = Box::at(low);
+  world.include(Box::at(high));
   return world;
 }
 
+// What the leaves of the bottom level hold: blocks of triangles.
 template <class Layout>
-class AcceleratorBuilder {
+class TriangleLeaves {
  public:
-  AcceleratorBuilder(const SceneView& scene, int threads) : scene_(scene), threads_(threads) {}
+  using Entry = typename Layout::Block;
 
-  AcceleratorArrays<Layout> build() {
-    check_scene(scene_);
-    place_in_world();
-    place_other_meshes();
-    if (!placed_.empty()) write_top_level();
-    return std::move(arrays_);
+  TriangleLeaves(const SceneView& scene, const TreePlan& plan) : scene_(scene), plan_(plan) {}
+
+  static CollapseCosts costs() {
+    return {Layout::node_cost, Layout::block_cost, Layout::block_width, 4};
+  }
+
+  // The last block is filled up with copies of the last triangle.
+  void append(uint32_t tree, const Reference* references, uint32_t count,
+              AlignedVector<Entry>& blocks) const {
+    constexpr uint32_t width = Layout::block_width;
+    uint32_t instance = references[0].instance();
+    TriangleReader reader(scene_, plan_.sources[tree], instance);
+    for (uint32_t first = 0; first < count; first += width) {
+      Entry& block = blocks.emplace_back();
+      for (uint32_t lane = 0; lane < width; lane++) {
+        const Reference& reference = references[std::min(first + lane, count - 1)];
+        if (reference.instance() != instance) {
+          instance = reference.instance();
+          reader = TriangleReader(scene_, plan_.sources[tree], instance);
+        }
+        set_lane(block, lane, reference, reader);
+      }
+    }
   }
 
  private:
-  struct Bottom {
-    uint32_t root;
-    Box box;
-  };
-
-  void place_in_world() {
-    const std::vector<uint32_t> uses = uses_of_meshes(scene_);
-    std::map<uint32_t, TriangleSoup> soup_of_mask;
-    for (uint32_t i = 0; i < scene_.instances.size; i++) {
-      const Instance& instance = scene_.instances[i];
-      if (is_visible(scene_, instance) && is_in_world(instance, uses))
-        append_world_triangles(scene_, i, soup_of_mask[instance.mask]);
-    }
-    for (const auto& [mask, soup] : soup_of_mask) {
-      const Bottom bottom = write_bottom_level(soup);
-      placed_.push_back({{{}, {}, {}, bottom.root, 0, mask, PLACEMENT_IN_WORLD, {}}, bottom.box});
-    }
-  }
-
-  // Those of repeated meshes, and those that move.
-  void place_other_meshes() {
-    const std::vector<uint32_t> uses = uses_of_meshes(scene_);
-    std::map<uint32_t, Bottom> bottom_of_mesh;
-    for (uint32_t i = 0; i < scene_.instances.size; i++) {
-      const Instance& instance = scene_.instances[i];
-      if (!is_visible(scene_, instance) || is_in_world(instance, uses)) continue;
-      const auto [entry, is_new] = bottom_of_mesh.try_emplace(instance.mesh);
-      if (is_new) entry->second = write_bottom_level(mesh_soup(scene_, instance.mesh));
-      const Bottom& bottom = entry->second;
-      placed_.push_back({{instance.object_from_world, {}, {}, bottom.root, i, instance.mask, 0,
-                          instance.motion},
-                         swept_box(instance, bottom.box)});
-    }
-  }
-
-  // The box of the whole motion: that of all keys, as moving_transform.cuh says. The padding of each
-  // covers what interpolation rounds.
-  Box swept_box(const Instance& instance, const Box& object) const {
-    Box box = world_box(instance.world_from_object, object);
-    for (uint32_t i = 0; i < instance.motion.key_count; i++)
-      box.include(world_box(scene_.keys[size_t{instance.motion.first_key} + i], object));
-    return box;
-  }
-
-  Bottom write_bottom_level(const TriangleSoup& soup) {
-    check_size(soup.size(), "triangles");
-    const BinaryTree tree = build_binary_tree(references_to(soup), threads_);
-    const auto add_leaf = [&](uint32_t first, uint32_t count) {
-      return append_blocks(soup, &tree.references[first], count);
-    };
-    const CollapseCosts costs = {Layout::node_cost, Layout::block_cost, Layout::block_width, 4};
-    const uint32_t root = write_tree<Layout>(tree, costs, arrays_.nodes, add_leaf);
-    return {root, tree.nodes[0].box};
-  }
-
-  // The last block of a leaf is filled up with copies of the last triangle.
-  uint32_t append_blocks(const TriangleSoup& soup, const Reference* references, uint32_t count) {
-    constexpr uint32_t width = Layout::block_width;
-    const auto first = static_cast<uint32_t>(arrays_.blocks.size());
-    const uint32_t blocks = (count + width - 1) / width;
-    for (uint32_t b = 0; b < blocks; b++) {
-      typename Layout::Block& block = arrays_.blocks.emplace_back();
-      for (uint32_t lane = 0; lane < width; lane++) {
-        const uint32_t i = std::min(b * width + lane, count - 1);
-        set_lane(block, lane, soup[references[i].primitive]);
-      }
-    }
-    return leaf_word(first, blocks);
-  }
-
-  static void set_lane(typename Layout::Block& block, uint32_t lane, const SoupTriangle& triangle) {
-    for (int k = 0; k < 3; k++) {
-      block.corner[3 * k][lane] = triangle.corner[k].x;
-      block.corner[3 * k + 1][lane] = triangle.corner[k].y;
-      block.corner[3 * k + 2][lane] = triangle.corner[k].z;
-    }
-    block.instance[lane] = triangle.instance;
-    block.triangle[lane] = triangle.triangle;
-  }
-
-  void write_top_level() {
-    check_size(arrays_.blocks.size(), "triangle blocks");
-    std::vector<Reference> references;
-    for (const Placed& placed : placed_)
-      references.push_back({placed.box, static_cast<uint32_t>(references.size())});
-    const BinaryTree tree = build_binary_tree(std::move(references), threads_);
-    const auto add_leaf = [&](uint32_t first, uint32_t count) {
-      const auto entry = static_cast<uint32_t>(arrays_.placements.size());
-      for (uint32_t i = first; i < first + count; i++) {
-        const Placed& placed = placed_[tree.references[i].primitive];
-        arrays_.placements.push_back(placed.placement);
-        arrays_.placements.back().low = float3_of(placed.box.low);
-        arrays_.placements.back().high = float3_of(placed.box.high);
-      }
-      return leaf_word(entry, count);
-    };
-    arrays_.root = write_tree<Layout>(tree, TOP_LEVEL_COSTS, arrays_.nodes, add_leaf);
-  }
-
-  static void check_size(size_t count, const char* what) {
-    if (count >= MAX_ENTRIES)
-      throw std::invalid_argument("the scene has " + std::to_string(count) + " " + what + "; at most " +
-                                  std::to_string(MAX_ENTRIES - 1) + " can be traced");
+  static void set_lane(Entry& block, uint32_t lane, const Reference& reference,
+                       const TriangleReader& reader) {
+    const TriangleReader::Corners at = reader.read(reference.primitive());
+    for (int k = 0; k < 3; k++)
+      for (int a = 0; a < 3; a++) block.corner[3 * k + a][lane] = at.corner[k][a];
+    block.instance[lane] = reference.instance();
+    block.triangle[lane] =
+        reference.primitive() | (reader.is_cut(reference.primitive()) ? MAY_BE_ABSENT : 0u);
   }
 
   const SceneView& scene_;
-  const int threads_;
-  AcceleratorArrays<Layout> arrays_;
-  std::vector<Placed> placed_;
+  const TreePlan& plan_;
 };
+
+// What the leaves of the top level hold: one placement each, which costs a ray a transform, a new
+// set-up and at least one visit below.
+struct PlacementLeaves {
+  using Entry = Placement;
+  const std::vector<Placement>& placements;
+
+  static CollapseCosts costs() { return {1.0f, 4.0f, 1, 1}; }
+
+  void append(uint32_t, const Reference* references, uint32_t count,
+              AlignedVector<Placement>& entries) const {
+    for (uint32_t i = 0; i < count; i++) entries.push_back(placements[references[i].primitive()]);
+  }
+};
+
+Float3 float3_of(Lanes<4> v) { return {v[0], v[1], v[2]}; }
+
+// The box of the whole motion: that of all keys, as moving_transform.cuh says. The padding of each
+// covers what interpolation rounds.
+Box swept_box(const SceneView& scene, const Instance& instance, const Box& object) {
+  Box box = world_box(instance.world_from_object, object);
+  for (uint32_t i = 0; i < instance.motion.key_count; i++)
+    box.include(world_box(scene.keys[size_t{instance.motion.first_key} + i], object));
+  return box;
+}
+
+Placement placement_of(const SceneView& scene, const TreeUse& use, uint32_t root, Box& box) {
+  Placement placement = {{}, {}, {}, root, 0, use.mask, PLACEMENT_IN_WORLD, {}};
+  if (use.instance != NO_INSTANCE) {
+    const Instance& instance = scene.instances[use.instance];
+    placement.object_from_world = instance.object_from_world;
+    placement.first_instance = use.instance;
+    placement.flags = 0;
+    placement.motion = instance.motion;
+    box = swept_box(scene, instance, box);
+  }
+  placement.low = float3_of(all_lanes<4>(0.0f) - box.negated_lows());
+  placement.high = float3_of(box.highs());
+  return placement;
+}
+
+// As the parts of a build advance the monitor.
+uint64_t work_of(const SceneView& scene, const TreePlan& plan) {
+  uint64_t triangles = 0;
+  for (const TreeSource& source : plan.sources) {
+    if (!source.is_in_world()) triangles += scene.meshes[source.mesh].triangle_count;
+    for (const uint32_t instance : source.instances)
+      triangles += scene.meshes[scene.instances[instance].mesh].triangle_count;
+  }
+  return 3 * triangles + 2 * plan.uses.size();
+}
+
+template <class Layout>
+void build_top_level(const SceneView& scene, const TreePlan& plan,
+                     const std::vector<ReferenceSet>& sets, const std::vector<uint32_t>& roots,
+                     unsigned threads, Monitor& monitor, AcceleratorArrays<Layout>& arrays) {
+  std::vector<Placement> placements;
+  AlignedVector<Reference> references;
+  for (const TreeUse& use : plan.uses) {
+    Box box = sets[use.tree].box;
+    const auto number = static_cast<uint32_t>(placements.size());
+    placements.push_back(placement_of(scene, use, roots[use.tree], box));
+    references.emplace_back(box, 0u, number);
+  }
+  const ReferenceSet set = set_of(references.data(), 0, static_cast<uint32_t>(references.size()));
+  const PlacementLeaves leaves = {placements};
+  arrays.placements.reserve(placements.size());
+  arrays.root = ForestBuilder<Layout, PlacementLeaves>(leaves, references, threads, monitor,
+                                                       arrays.nodes, arrays.placements)
+                    .build({set})[0];
+}
 
 }  // namespace
 
 template <class Layout>
-AcceleratorArrays<Layout> build_accelerator(const SceneView& scene, int threads) {
-  return AcceleratorBuilder<Layout>(scene, threads).build();
+AcceleratorArrays<Layout> build_accelerator(const SceneView& scene, unsigned threads,
+                                            Monitor& monitor) {
+  check_scene(scene, threads, monitor);
+  const TreePlan plan = plan_trees(scene);
+  AcceleratorArrays<Layout> arrays;
+  if (plan.uses.empty()) return arrays;
+  monitor.expect(work_of(scene, plan));
+  TreeReferences references = references_of(scene, plan, threads, monitor);
+  const std::vector<ReferenceSet> sets = references.sets;
+  // About what is needed: growing would take up to three times the memory for a moment.
+  arrays.nodes.reserve(references.all.size() / 8);
+  arrays.blocks.reserve(Layout::block_width == 1 ? references.all.size()
+                                                 : references.all.size() / 2);
+  const TriangleLeaves<Layout> leaves(scene, plan);
+  const std::vector<uint32_t> roots =
+      ForestBuilder<Layout, TriangleLeaves<Layout>>(leaves, references.all, threads, monitor,
+                                                    arrays.nodes, arrays.blocks)
+          .build(sets);
+  build_top_level(scene, plan, sets, roots, threads, monitor, arrays);
+  return arrays;
 }
 
-template AcceleratorArrays<FloatLayout> build_accelerator(const SceneView&, int);
-template AcceleratorArrays<CompressedLayout> build_accelerator(const SceneView&, int);
+template AcceleratorArrays<FloatLayout> build_accelerator(const SceneView&, unsigned, Monitor&);
+template AcceleratorArrays<CompressedLayout> build_accelerator(const SceneView&, unsigned,
+                                                               Monitor&);

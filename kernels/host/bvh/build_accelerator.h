@@ -3,6 +3,7 @@
 #include "../../bvh/accelerator.cuh"
 #include "../../bvh/layout.cuh"
 #include "aligned_vector.h"
+#include "monitor.h"
 #include "scene_view.h"
 
 template <class Layout>
@@ -14,9 +15,13 @@ struct AcceleratorArrays {
 };
 
 // The result is the same for any number of threads. Throws std::invalid_argument where the scene
-// cannot be used (check_scene) or holds more triangles than a tree can name.
+// cannot be used (check_scene) or holds more triangles than a tree can name, and what the monitor's
+// report throws.
 template <class Layout>
-AcceleratorArrays<Layout> build_accelerator(const SceneView& scene, int threads);
+AcceleratorArrays<Layout> build_accelerator(const SceneView& scene, unsigned threads,
+                                            Monitor& monitor);
 
-extern template AcceleratorArrays<FloatLayout> build_accelerator(const SceneView&, int);
-extern template AcceleratorArrays<CompressedLayout> build_accelerator(const SceneView&, int);
+extern template AcceleratorArrays<FloatLayout> build_accelerator(const SceneView&, unsigned,
+                                                                 Monitor&);
+extern template AcceleratorArrays<CompressedLayout> build_accelerator(const SceneView&, unsigned,
+                                                                      Monitor&);

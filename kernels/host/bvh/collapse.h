@@ -32,29 +32,37 @@ struct WideChildren {
 
 class Collapse {
  public:
-  Collapse(const BinaryTree& tree, const CollapseCosts& costs);
+  Collapse(const BinaryTree& tree, const CollapseCosts& costs) : tree_(tree), costs_(costs) {}
+
+  // The nodes are planned from the last to the first: parts come before what they are parts of.
+  void resize(size_t nodes) { plans_.resize(nodes); }
+  void plan_leaf(uint32_t node);
+  void plan_inner(uint32_t node);
+  // A subtree that is one node already, at that cost.
+  void plan_treelet(uint32_t node, float cost);
 
   // Whether the subtree is cheapest as one leaf.
   bool is_leaf(uint32_t node) const { return plans_[node].split[0] == LEAF; }
+  // Of the subtree as one node or leaf.
+  float cost(uint32_t node) const { return plans_[node].cost[0]; }
 
   // The children of the wide node that replaces an inner node.
   WideChildren children(uint32_t node) const;
 
  private:
   // How to represent a subtree by at most i + 1 roots: split[i] is the number of roots that its
-  // left part gets, LEAF or NODE where it is one root, FEWER where i roots are cheapest. The last
-  // is for the eight children of the node itself.
-  static constexpr uint8_t LEAF = 0, NODE = 254, FEWER = 255;
+  // left part gets, LEAF or NODE where it is one root. Costs never rise; where one does not fall,
+  // the root more is of no use. split[7] is for the eight children of the node itself.
+  static constexpr uint8_t LEAF = 0, NODE = 254;
   struct Plan {
-    std::array<float, WIDTH - 1> cost;
+    std::array<float, WIDTH> cost;
     std::array<uint8_t, WIDTH> split;
   };
 
-  Plan plan_leaf(uint32_t node, const CollapseCosts& costs) const;
-  Plan plan_inner(uint32_t node, const CollapseCosts& costs) const;
+  float leaf_cost(uint32_t node) const;
   void gather(uint32_t node, int roots, WideChildren& result) const;
-  float leaf_cost(uint32_t node, const CollapseCosts& costs) const;
 
   const BinaryTree& tree_;
+  const CollapseCosts costs_;
   std::vector<Plan> plans_;
 };

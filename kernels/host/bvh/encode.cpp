@@ -20,9 +20,10 @@ constexpr int MIN_EXPONENT = -100, MAX_EXPONENT = 100;
 struct Grid {
   float origin;
   int exponent;
+  double per_unit = std::ldexp(1.0, -exponent);
 
   double place(float plane) const {
-    return std::ldexp(static_cast<double>(plane) - static_cast<double>(origin), -exponent);
+    return (static_cast<double>(plane) - static_cast<double>(origin)) * per_unit;
   }
   uint8_t below(float plane) const {
     return static_cast<uint8_t>(std::clamp(std::floor(place(plane) - MARGIN), 0.0, 255.0));
@@ -36,13 +37,16 @@ struct Grid {
 Grid grid_over(float low, float high) {
   const float extent = high - low;
   if (extent <= 0.0f) return {low, MIN_EXPONENT};
-  Grid grid = {low, 0};
-  std::frexp(extent / 255.0f, &grid.exponent);
-  grid.exponent = std::max(grid.exponent - 1, MIN_EXPONENT);
-  grid.origin = static_cast<float>(static_cast<double>(low) - std::ldexp(2.0 * MARGIN, grid.exponent));
+  int exponent;
+  std::frexp(extent / 255.0f, &exponent);
+  exponent = std::max(exponent - 1, MIN_EXPONENT);
+  const double start = static_cast<double>(low) - std::ldexp(2.0 * MARGIN, exponent);
+  Grid grid = {static_cast<float>(start), exponent};
   if (grid.place(low) < MARGIN) grid.origin = std::nextafter(grid.origin, -FLT_MAX);
-  while (std::ceil(grid.place(high) + MARGIN) > 255.0 && grid.exponent < MAX_EXPONENT)
+  while (std::ceil(grid.place(high) + MARGIN) > 255.0 && grid.exponent < MAX_EXPONENT) {
     grid.exponent++;
+    grid.per_unit *= 0.5;
+  }
   return grid;
 }
 
@@ -53,8 +57,8 @@ void encode(const NodeContents& contents, FloatNode& node) {
   for (int s = 0; s < 8; s++) {
     const bool used = (contents.inner | contents.leaf) >> s & 1;
     for (int a = 0; a < 3; a++) {
-      node.planes[2 * a][s] = used ? contents.box[s].low[a] : EMPTY_PLANE;
-      node.planes[2 * a + 1][s] = used ? contents.box[s].high[a] : -EMPTY_PLANE;
+      node.planes[2 * a][s] = used ? contents.box[s].low(a) : EMPTY_PLANE;
+      node.planes[2 * a + 1][s] = used ? contents.box[s].high(a) : -EMPTY_PLANE;
     }
     // A leaf of nothing: harmless where a far away ray's slack lets the empty slot pass.
     node.child[s] = used ? contents.child[s] : leaf_word(0, 0);
@@ -71,12 +75,12 @@ void encode(const NodeContents& contents, CompressedNode& node) {
   for (int s = 0; s < 8; s++)
     if (used >> s & 1) whole.include(contents.box[s]);
   for (int a = 0; a < 3; a++) {
-    const Grid grid = grid_over(whole.low[a], whole.high[a]);
+    const Grid grid = grid_over(whole.low(a), whole.high(a));
     node.origin[a] = grid.origin;
     node.exponent[a] = static_cast<uint8_t>(grid.exponent + 127);
     for (int s = 0; s < 8; s++) {
-      node.planes[2 * a][s] = used >> s & 1 ? grid.below(contents.box[s].low[a]) : 255;
-      node.planes[2 * a + 1][s] = used >> s & 1 ? grid.above(contents.box[s].high[a]) : 0;
+      node.planes[2 * a][s] = used >> s & 1 ? grid.below(contents.box[s].low(a)) : 255;
+      node.planes[2 * a + 1][s] = used >> s & 1 ? grid.above(contents.box[s].high(a)) : 0;
     }
   }
   for (int s = 0; s < 8; s++) {
@@ -84,4 +88,17 @@ void encode(const NodeContents& contents, CompressedNode& node) {
     const uint32_t offset = leaf_first(contents.child[s]) - contents.first_entry;
     node.leaf[s] = static_cast<uint8_t>(offset << 3 | leaf_count(contents.child[s]));
   }
+}
+
+void relocate(FloatNode& node, uint32_t first_node, uint32_t first_entry) {
+  for (uint32_t& child : node.child)
+    if (!is_leaf(child))
+      child += first_node;
+    else if (leaf_count(child))
+      child += first_entry;
+}
+
+void relocate(CompressedNode& node, uint32_t first_node, uint32_t first_entry) {
+  node.first_child += first_node;
+  node.first_entry += first_entry;
 }

@@ -15,3 +15,7 @@ struct NodeContents {
 
 void encode(const NodeContents& contents, FloatNode& node);
 void encode(const NodeContents& contents, CompressedNode& node);
+
+// For nodes and entries that were numbered from zero: their first have these numbers now.
+void relocate(FloatNode& node, uint32_t first_node, uint32_t first_entry);
+void relocate(CompressedNode& node, uint32_t first_node, uint32_t first_entry);

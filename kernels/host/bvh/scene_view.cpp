@@ -1,11 +1,13 @@
 #include "scene_view.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
 
-#include "../../bvh/child_word.cuh"
+#include "../thread_pool.h"
 
 namespace {
 
@@ -21,8 +23,11 @@ constexpr double SMALLEST_DETERMINANT = 1e-30;
 
 bool is_usable(float x) { return std::fabs(x) <= MAX_COORDINATE; }  // false for NaN
 
-void check_positions(const View<Float3>& positions) {
-  for (size_t i = 0; i < positions.size; i++) {
+// Positions, or triangles, that one thread looks at at a time.
+constexpr size_t PIECE = 1u << 16;
+
+void check_positions(const View<Float3>& positions, size_t first, size_t end) {
+  for (size_t i = first; i < end; i++) {
     const Float3 p = positions[i];
     if (!is_usable(p.x) || !is_usable(p.y) || !is_usable(p.z))
       refuse("position ", i, " is (", p.x, ", ", p.y, ", ", p.z,
@@ -39,11 +44,32 @@ void check_mesh(const SceneView& scene, size_t index) {
   const Mesh& mesh = scene.meshes[index];
   check_range("triangles", index, mesh.first_triangle, mesh.triangle_count, scene.triangles.size);
   check_range("vertices", index, mesh.first_vertex, mesh.vertex_count, scene.positions.size);
-  for (uint32_t i = 0; i < mesh.triangle_count; i++)
-    for (const uint32_t vertex : scene.triangles[size_t{mesh.first_triangle} + i].vertex)
+}
+
+void check_triangles(const SceneView& scene, size_t mesh_index, size_t first, size_t end) {
+  const Mesh& mesh = scene.meshes[mesh_index];
+  for (size_t i = first; i < end; i++)
+    for (const uint32_t vertex : scene.triangles[mesh.first_triangle + i].vertex)
       if (vertex >= mesh.vertex_count)
-        refuse("triangle ", i, " of mesh ", index, " has vertex ", vertex, "; the mesh has ",
+        refuse("triangle ", i, " of mesh ", mesh_index, " has vertex ", vertex, "; the mesh has ",
                mesh.vertex_count);
+}
+
+// Calls check(first, end) for pieces of 0 ... count on several threads, and throws what the first
+// piece in order does that throws.
+template <class Check>
+void check_in_pieces(size_t count, unsigned threads, Monitor& monitor, Check check) {
+  const auto pieces = static_cast<uint32_t>((count + PIECE - 1) / PIECE);
+  std::atomic<bool> is_faulty{false};
+  parallel_for(pieces, 1, threads, [&](uint32_t i) {
+    monitor.advance(0);
+    try {
+      check(i * PIECE, std::min(count, (i + 1) * PIECE));
+    } catch (const std::invalid_argument&) {
+      is_faulty = true;
+    }
+  });
+  if (is_faulty) check(0, count);
 }
 
 void check_matrix(size_t instance, const char* name, const Transform& m) {
@@ -118,10 +144,16 @@ std::vector<uint32_t> uses_of_meshes(const SceneView& scene) {
   return uses;
 }
 
-void check_scene(const SceneView& scene) {
-  check_positions(scene.positions);
+void check_scene(const SceneView& scene, unsigned threads, Monitor& monitor) {
+  check_in_pieces(scene.positions.size, threads, monitor, [&](size_t first, size_t end) {
+    check_positions(scene.positions, first, end);
+  });
   if (scene.cut.size && scene.cut.size != scene.triangles.size)
     refuse("cut holds ", scene.cut.size, " flags; there are ", scene.triangles.size, " triangles");
-  for (size_t i = 0; i < scene.meshes.size; i++) check_mesh(scene, i);
+  for (size_t i = 0; i < scene.meshes.size; i++) {
+    check_mesh(scene, i);
+    check_in_pieces(scene.meshes[i].triangle_count, threads, monitor,
+                    [&](size_t first, size_t end) { check_triangles(scene, i, first, end); });
+  }
   for (size_t i = 0; i < scene.instances.size; i++) check_instance(scene, i);
 }

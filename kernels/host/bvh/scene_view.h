@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../../scene_types.cuh"
+#include "monitor.h"
 
 template <class T>
 struct View {
@@ -38,4 +39,4 @@ inline bool is_in_world(const Instance& instance, const std::vector<uint32_t>& u
 }
 
 // Throws std::invalid_argument that names the first record that cannot be used, and why.
-void check_scene(const SceneView& scene);
+void check_scene(const SceneView& scene, unsigned threads, Monitor& monitor);

@@ -58,7 +58,7 @@ Slots slots_by_octant(const WideChildren& children, const BinaryTree& tree, cons
   assignment.count = children.count;
   for (int i = 0; i < children.count; i++) {
     const Box& child = tree.nodes[children.child[i].node].box;
-    const Float4 offset = child.centre_twice() - box.centre_twice();
+    const Lanes<4> offset = child.centre_twice() - box.centre_twice();
     for (int s = 0; s < WIDTH; s++)
       assignment.value[i][s] = (s & 1 ? offset[0] : -offset[0]) +
                                (s & 2 ? offset[1] : -offset[1]) + (s & 4 ? offset[2] : -offset[2]);

@@ -7,36 +7,43 @@
 #include "encode.h"
 #include "slots.h"
 
-// Appends the wide nodes of a tree and returns its root as a child word. add_leaf(first, count)
-// appends the leaf entries of a run of tree.references and returns their child word.
-template <class Layout, class AddLeaf>
+// Appends wide nodes to an array. add_leaf(first, count) appends the leaf entries of a run of
+// references and returns their child word; treelet(number) is the node of a treelet.
+template <class Layout, class AddLeaf, class TreeletNode>
 class TreeWriter {
  public:
-  using Nodes = AlignedVector<typename Layout::Node>;
+  using Node = typename Layout::Node;
 
-  TreeWriter(const BinaryTree& tree, const CollapseCosts& costs, Nodes& nodes, AddLeaf add_leaf)
-      : tree_(tree), collapse_(tree, costs), nodes_(nodes), add_leaf_(add_leaf) {}
+  TreeWriter(const BinaryTree& tree, const Collapse& collapse, AlignedVector<Node>& nodes,
+             AddLeaf add_leaf, TreeletNode treelet)
+      : tree_(tree), collapse_(collapse), nodes_(nodes), add_leaf_(add_leaf), treelet_(treelet) {}
 
-  uint32_t write() {
-    if (collapse_.is_leaf(0)) return leaf_of(0);
-    const uint32_t root = append_nodes(1);
-    pending_.push_back({0, root});
+  // The root, which is inner, by itself; appends what is below it.
+  Node write_below_root() {
+    const Node root = wide_node(0);
     while (!pending_.empty()) {
       const Pending next = pending_.back();
       pending_.pop_back();
-      write_node(next.binary, next.wide);
+      const Node node = wide_node(next.binary);
+      nodes_[next.wide] = node;
     }
     return root;
+  }
+
+  // Appends all; the child word of the root.
+  uint32_t write() {
+    const BinaryNode& root = tree_.nodes[0];
+    if (collapse_.is_leaf(0)) return add_leaf_(root.first, root.count);
+    const uint32_t place = append_nodes(1);
+    const Node node = root.treelet ? treelet_(root.treelet - 1) : write_below_root();
+    nodes_[place] = node;
+    return place;
   }
 
  private:
   struct Pending {
     uint32_t binary, wide;
   };
-
-  uint32_t leaf_of(uint32_t node) {
-    return add_leaf_(tree_.nodes[node].first, tree_.nodes[node].count);
-  }
 
   uint32_t append_nodes(size_t count) {
     const size_t first = nodes_.size();
@@ -52,7 +59,7 @@ class TreeWriter {
       return slots_in_order(children);
   }
 
-  void write_node(uint32_t binary, uint32_t wide) {
+  Node wide_node(uint32_t binary) {
     const Slots slots = slots_of(binary);
     NodeContents contents = {};
     size_t inner_count = 0;
@@ -61,32 +68,32 @@ class TreeWriter {
     uint32_t next_child = contents.first_child = append_nodes(inner_count);
     const size_t pending_before = pending_.size();
     for (int s = 0; s < WIDTH; s++) {
-      const WideChild child = slots[s];
-      if (child.node == NO_NODE) continue;
-      contents.box[s] = tree_.nodes[child.node].box;
-      if (child.is_leaf) {
-        contents.child[s] = leaf_of(child.node);
+      if (slots[s].node == NO_NODE) continue;
+      const BinaryNode& child = tree_.nodes[slots[s].node];
+      contents.box[s] = child.box;
+      if (slots[s].is_leaf) {
+        contents.child[s] = add_leaf_(child.first, child.count);
         if (contents.leaf == 0) contents.first_entry = leaf_first(contents.child[s]);
         contents.leaf |= static_cast<uint8_t>(1u << s);
-      } else {
-        contents.child[s] = next_child++;
-        contents.inner |= static_cast<uint8_t>(1u << s);
-        pending_.push_back({child.node, contents.child[s]});
+        continue;
       }
+      contents.child[s] = next_child++;
+      contents.inner |= static_cast<uint8_t>(1u << s);
+      if (child.treelet)
+        nodes_[contents.child[s]] = treelet_(child.treelet - 1);
+      else
+        pending_.push_back({slots[s].node, contents.child[s]});
     }
     std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(pending_before), pending_.end());
-    encode(contents, nodes_[wide]);
+    Node node;
+    encode(contents, node);
+    return node;
   }
 
   const BinaryTree& tree_;
-  const Collapse collapse_;
-  Nodes& nodes_;
+  const Collapse& collapse_;
+  AlignedVector<Node>& nodes_;
   AddLeaf add_leaf_;
+  TreeletNode treelet_;
   std::vector<Pending> pending_;
 };
-
-template <class Layout, class AddLeaf>
-uint32_t write_tree(const BinaryTree& tree, const CollapseCosts& costs,
-                    AlignedVector<typename Layout::Node>& nodes, AddLeaf add_leaf) {
-  return TreeWriter<Layout, AddLeaf>(tree, costs, nodes, add_leaf).write();
-}

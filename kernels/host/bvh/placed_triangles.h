@@ -1,0 +1,48 @@
+// The triangles of a tree, in the space that its rays are in.
+#pragma once
+#include "box.h"
+#include "scene_view.h"
+
+// A point of object space in the world, rounded once.
+Float3 world_point(const Transform& world_from_object, Float3 point);
+
+// Whose triangles a tree holds: those of one mesh in object space, or those of instances in world
+// space, whose meshes are used once.
+struct TreeSource {
+  static constexpr uint32_t IN_WORLD = 0xffffffffu;
+  uint32_t mesh;                    // or IN_WORLD
+  std::vector<uint32_t> instances;  // in world space
+
+  bool is_in_world() const { return mesh == IN_WORLD; }
+};
+
+// A run of one mesh's triangles, ready to be read one after another.
+class TriangleReader {
+ public:
+  // instance: that of a tree in world space; 0 in object space.
+  TriangleReader(const SceneView& scene, const TreeSource& source, uint32_t instance);
+
+  // The corners of a triangle, counted in its mesh; three lanes of each.
+  struct Corners {
+    Lanes<4> corner[3];
+  };
+  Corners read(uint32_t triangle) const {
+    const Triangle& t = triangles_[triangle];
+    if (!is_moved_) return {{at(t.vertex[0]), at(t.vertex[1]), at(t.vertex[2])}};
+    return {{moved(t.vertex[0]), moved(t.vertex[1]), moved(t.vertex[2])}};
+  }
+  // Whether an instance may cut the triangle out.
+  bool is_cut(uint32_t triangle) const { return cut_ && cut_[triangle]; }
+
+ private:
+  typedef double Double4 __attribute__((vector_size(32)));
+
+  Lanes<4> at(uint32_t vertex) const { return lanes_of(positions_[vertex]); }
+  Lanes<4> moved(uint32_t vertex) const;
+
+  const Triangle* triangles_;
+  const Float3* positions_;
+  const uint8_t* cut_;
+  bool is_moved_;
+  Double4 columns_[4];
+};
