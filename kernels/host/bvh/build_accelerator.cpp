@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "forest.h"
 #include "tree_sources.h"
@@ -53,6 +54,7 @@ class TriangleLeaves {
     TriangleReader reader(scene_, plan_.sources[tree], instance);
     for (uint32_t first = 0; first < count; first += width) {
       Entry& block = blocks.emplace_back();
+      std::memset(&block, 0, sizeof(block));  // what pads it must not differ either
       for (uint32_t lane = 0; lane < width; lane++) {
         const Reference& reference = references[std::min(first + lane, count - 1)];
         if (reference.instance() != instance) {
