@@ -179,3 +179,29 @@ def test_a_hit_of_another_scene_has_no_surface() -> None:
     assert not is_hit(hits[:0]).any()
     with pytest.raises(ValueError, match="names no triangle of the scene"):
         kernels().surface_origins(*scene.arrays, rays, hits)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_build_tells_how_far_it_is(threads: int) -> None:
+    told: list[float] = []
+    scene = placed_once(*soup(400_000, seed=10))
+    kernels().build_accelerator(*scene.arrays, threads=threads, progress=told.append)
+    assert len(told) >= 2
+    assert told == sorted(told)
+    assert 0 <= told[0] < told[-1] <= 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("last", [1, 3])
+def test_what_the_progress_raises_ends_the_build(threads: int, last: int) -> None:
+    told: list[float] = []
+
+    def stop(share: float) -> None:
+        told.append(share)
+        if len(told) == last:
+            raise InterruptedError
+
+    scene = placed_once(*soup(400_000, seed=10))
+    with pytest.raises(InterruptedError):
+        kernels().build_accelerator(*scene.arrays, threads=threads, progress=stop)
+    assert len(told) == last
