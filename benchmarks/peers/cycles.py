@@ -40,6 +40,9 @@ class Cycles:
             bpy.context.scene.collection.objects.link(placed)
         self.render(1, 0)
 
+    def prepare(self, samples: int, seed: int) -> None:
+        """Nothing: the scene stays built."""
+
     def render(self, samples: int, seed: int) -> None:
         """One picture; what was built for the scene persists."""
         bpy.context.scene.cycles.samples = samples

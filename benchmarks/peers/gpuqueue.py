@@ -29,6 +29,9 @@ class Gpuqueue:
         self._camera, self._size, self._max_depth = buffers.camera, size, max_depth
         self._scene = self._device.upload(buffers)
 
+    def prepare(self, samples: int, seed: int) -> None:
+        """Nothing: the scene stays built."""
+
     def render(self, samples: int, seed: int) -> None:
         """One launch for the whole picture."""
         self._film = self._device.new_film(self._camera, self._size, self._size)

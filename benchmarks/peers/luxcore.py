@@ -36,26 +36,29 @@ class LuxCore:
         self._scene = pyluxcore.Scene()
         with tempfile.TemporaryDirectory() as folder:
             self._scene.Parse(properties(camera(scene.view, size) | objects(scene, Path(folder))))
-        self._picture = np.zeros((size, size, 3), np.float32)
+        self.prepare(1, 0)
+        self._session.Stop()
 
-    def render(self, samples: int, seed: int) -> None:
-        """A session until it has its samples."""
-        config = pyluxcore.RenderConfig(
-            properties(settings(self._size, self._max_depth, samples, seed)), self._scene
-        )
-        session = pyluxcore.RenderSession(config)
-        session.Start()
-        while not session.HasDone():
+    def prepare(self, samples: int, seed: int) -> None:
+        """A session of its own for each picture, for its seed; it builds its hierarchy anew."""
+        table = settings(self._size, self._max_depth, samples, seed)
+        config = pyluxcore.RenderConfig(properties(table), self._scene)
+        self._session = pyluxcore.RenderSession(config)
+        self._session.Start()
+
+    def render(self, samples: int, seed: int) -> None:  # noqa: ARG002 - prepare took them
+        """Wait until the session has its samples."""
+        while not self._session.HasDone():
             time.sleep(POLL_S)
-            session.UpdateStats()
-        session.Stop()
-        film = np.zeros(self._size * self._size * 3, np.float32)
-        session.GetFilm().GetOutputFloat(pyluxcore.FilmOutputType.RGB, film, 0, True)
-        self._picture = film.reshape(self._size, self._size, 3)[::-1]
+            self._session.UpdateStats()
+        self._session.Stop()
 
     def picture(self) -> NDArray[np.float32]:
-        """The picture; its rows started below."""
-        return np.ascontiguousarray(self._picture)
+        """The picture; its rows start below."""
+        film = np.zeros((self._size, self._size, 3), np.float32)
+        output = pyluxcore.FilmOutputType.RGB
+        self._session.GetFilm().GetOutputFloat(output, film.reshape(-1), 0, True)
+        return np.ascontiguousarray(film[::-1])
 
 
 def properties(values: dict[str, Any]) -> Any:

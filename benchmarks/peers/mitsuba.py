@@ -41,6 +41,9 @@ class Mitsuba:
             }
             self._scene = mitsuba.load_dict(described, parallel=False)
 
+    def prepare(self, samples: int, seed: int) -> None:
+        """Nothing: the scene stays built."""
+
     def render(self, samples: int, seed: int) -> None:
         """One pass over the picture."""
         self._picture = np.array(mitsuba.render(self._scene, spp=samples, seed=seed))

@@ -23,6 +23,9 @@ class Renderer(Protocol):
     def load(self, scene: Scene, size: int, max_depth: int) -> None:
         """Take a scene for pictures of `size` x `size`; paths have at most `max_depth` segments."""
 
+    def prepare(self, samples: int, seed: int) -> None:
+        """Do for the next picture what counts as building the scene."""
+
     def render(self, samples: int, seed: int) -> None:
         """Draw a picture with so many samples a pixel; this alone is timed."""
 

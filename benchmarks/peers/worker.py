@@ -55,6 +55,7 @@ def load(renderer: Renderer, scene: str, detail: float, size: int, max_depth: in
 
 def render(renderer: Renderer, samples: int, seed: int, file: str) -> Answer:
     """Draw a picture and keep it as an array in `file` (.npy)."""
+    renderer.prepare(samples, seed)
     seconds = timed(lambda: renderer.render(samples, seed))
     picture = renderer.picture()
     np.save(file, picture)
