@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from gpuqueue.device.cuda import BLOCK_THREADS
@@ -60,11 +61,21 @@ class Resources:
         )
 
 
+def find_nvcc() -> str:
+    """nvcc on the PATH, or that of the wheel nvidia-cuda-nvcc. Raises CompilerMissing."""
+    found = shutil.which("nvcc")
+    if found is not None:
+        return found
+    spec = find_spec("nvidia")
+    for root in (spec and spec.submodule_search_locations) or ():
+        for path in sorted(Path(root).glob("cu*/bin/nvcc")):
+            return str(path)
+    raise CompilerMissing("nvcc is not on the PATH, and no wheel nvidia-cuda-nvcc is installed")
+
+
 def nvcc_log(architecture: int) -> str:
     """What nvcc and ptxas say when they make a cubin; warnings are errors."""
-    nvcc = shutil.which("nvcc")
-    if nvcc is None:
-        raise CompilerMissing("nvcc is not on the PATH")
+    nvcc = find_nvcc()
     with tempfile.TemporaryDirectory() as folder:
         target = ["-cubin", f"-arch=sm_{architecture}", "-o", f"{folder}/pathtrace.cubin"]
         strict = ["-Werror", "all-warnings", "-Xptxas", "-v"]

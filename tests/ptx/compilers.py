@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import pytest
 
 from gpuqueue.device.nvrtc import Nvrtc
 from gpuqueue.errors import ConfigError
+from tests.kernels.cuda_compilers import CompilerMissing, find_nvcc
 
 #: So that errors name lines of the source.
 _LINE_INFO = "-lineinfo"
@@ -19,9 +19,10 @@ _LINE_INFO = "-lineinfo"
 
 def nvcc_ptx(source: Path, architecture: int, options: Sequence[str] = ()) -> str:
     """What nvcc makes for a virtual architecture (75 is compute_75); skips the test without it."""
-    nvcc = shutil.which("nvcc")
-    if nvcc is None:
-        pytest.skip("nvcc is not on the PATH")
+    try:
+        nvcc = find_nvcc()
+    except CompilerMissing as missing:
+        pytest.skip(str(missing))
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "module.ptx")
         flags = ["-ptx", f"-arch=compute_{architecture}", "-std=c++17", _LINE_INFO, *options]

@@ -1,8 +1,6 @@
 """The container's build, as far as it can be checked without building it."""
 
 import os
-import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -11,15 +9,12 @@ from pathlib import Path
 import pytest
 
 from gpuqueue.device.kernel_image import OPTIONS
+from tests.kernels.cuda_compilers import ARCHITECTURES, SOURCE, CompilerMissing, find_nvcc
 
-from .kernels.cuda_compilers import ARCHITECTURES, SOURCE
+from .dockerfile import read
 
-DOCKERFILE = Path(__file__).parent.parent / "Dockerfile.cuda"
-TEXT = DOCKERFILE.read_text().replace("\\\n", " ")
-
-
-def instructions(name: str) -> list[str]:
-    return re.findall(rf"^{name} (.*)$", TEXT, re.MULTILINE)
+DOCKERFILE = Path(__file__).parents[2] / "Dockerfile.cuda"
+STAGES = read(DOCKERFILE)
 
 
 def test_hadolint_has_no_objection() -> None:
@@ -33,14 +28,16 @@ def test_hadolint_has_no_objection() -> None:
 
 def compile_line() -> list[str]:
     """The words of the command that compiles the kernels."""
-    (line,) = (line for line in instructions("RUN") if line.startswith("nvcc "))
-    return shlex.split(line)
+    (words,) = (run.words for run in STAGES[0].all("RUN"))
+    assert words[0] == "nvcc"
+    return words
 
 
 def test_nvcc_takes_the_line_that_compiles_the_kernels(tmp_path: Path) -> None:
-    nvcc = shutil.which("nvcc")
-    if nvcc is None:
-        pytest.skip("nvcc is not on the PATH")
+    try:
+        nvcc = find_nvcc()
+    except CompilerMissing as missing:
+        pytest.skip(str(missing))
     here = {"/kernels/pathtrace.cu": str(SOURCE), "/pathtrace.fatbin": str(tmp_path / "fatbin")}
     command = [nvcc, "--dryrun", *(here.get(word, word) for word in compile_line()[1:])]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
@@ -60,18 +57,27 @@ def test_the_kernels_are_built_with_the_options_and_for_the_gpus_that_the_tests_
 
 def test_everything_copied_into_the_build_exists_and_is_not_ignored() -> None:
     kept = (DOCKERFILE.parent / ".dockerignore").read_text().splitlines()
-    for line in instructions("COPY"):
-        if "--from" in line:
+    copies = [copy.words for stage in STAGES for copy in stage.all("COPY")]
+    for words in copies:
+        if words[0].startswith("--from"):
             continue
-        for source in line.split()[:-1]:
+        for source in words[:-1]:
             assert (DOCKERFILE.parent / source).exists()
             assert f"!{source}" in kept
 
 
 def test_the_server_runs_without_root_and_is_asked_for_its_health() -> None:
-    last_stage = TEXT.rpartition("\nFROM ")[2]
-    user = re.search(r"^USER (\d+)$", last_stage, re.MULTILINE)
-    assert user
-    assert int(user[1]) > 0
-    assert re.search(r'^HEALTHCHECK .* CMD \["gpuqueue", "health"\]$', last_stage, re.MULTILINE)
-    assert instructions("ENTRYPOINT") == ['["gpuqueue"]']
+    last = STAGES[-1]
+    user, check, entry = last.last("USER"), last.last("HEALTHCHECK"), last.last("ENTRYPOINT")
+    assert user is not None
+    assert int(user.text) > 0
+    assert check is not None
+    assert check.text.endswith('CMD ["gpuqueue", "health"]')
+    assert entry is not None
+    assert entry.words == ["gpuqueue"]
+
+
+def test_base_images_are_named_by_their_release() -> None:
+    for stage in STAGES:
+        assert ":" in stage.image
+        assert not stage.image.endswith((":", ":latest"))
