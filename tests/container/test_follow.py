@@ -87,44 +87,56 @@ def image() -> Iterator[Image]:
         yield Image(follower, stages[-1])
 
 
+def holds_the_kernels_compiled_ahead(image: Image) -> None:
+    script = (
+        "from gpuqueue.device.kernel_image import kernel_image; "
+        "print({kernel_image(a) for a in (75, 86, 120, 999)}.pop())"
+    )
+    python = Path(image.entry()[0]).with_name("python")
+    told = image.run(str(python), "-P", "-c", script)
+    fatbin = Path(told.stdout.strip())
+    assert fatbin.read_bytes()[:4] == FATBIN_MAGIC
+    assert image.follower.root in fatbin.parents
+
+
+def runs_without_what_it_was_built_with(image: Image) -> None:
+    assert [path.name for path in (image.follower.root.resolve().parent).iterdir()] == ["2"]
+    assert image.follower.user == "10001"
+
+
+def renders_the_demonstration(image: Image) -> None:
+    done = image.run(*image.entry("demo"))
+    assert done.returncode == 0, done.stdout
+    pictures = [path for path in image.follower.workdir.rglob("*.png") if path.stat().st_size]
+    assert pictures, done.stdout
+
+
+def is_asked_for_the_health_of_a_server(image: Image) -> None:
+    options = ["-c", "realityserver.conf"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    file = image.follower.workdir / options[1]
+    file.write_text(f"http_address 127.0.0.1:{port}\n")
+    assert image.health(*options).returncode != 0
+    with image.running("serve", "--no-listen", *options, asked=options):
+        assert f":{port}/healthz answers well" in image.health(*options).stdout
+    assert image.health(*options).returncode != 0
+
+
+def is_asked_for_the_health_of_a_listener(image: Image) -> None:
+    with image.running("listen"):
+        assert "the listener works" in image.health().stdout
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-class TestTheImage:
-    def test_holds_the_kernels_compiled_ahead(self, image: Image) -> None:
-        script = (
-            "from gpuqueue.device.kernel_image import kernel_image; "
-            "print({kernel_image(a) for a in (75, 86, 120, 999)}.pop())"
-        )
-        python = Path(image.entry()[0]).with_name("python")
-        told = image.run(str(python), "-P", "-c", script)
-        fatbin = Path(told.stdout.strip())
-        assert fatbin.read_bytes()[:4] == FATBIN_MAGIC
-        assert image.follower.root in fatbin.parents
-
-    def test_runs_without_what_it_was_built_with(self, image: Image) -> None:
-        assert [path.name for path in (image.follower.root.resolve().parent).iterdir()] == ["2"]
-        assert image.follower.user == "10001"
-
-    def test_renders_the_demonstration(self, image: Image) -> None:
-        done = image.run(*image.entry("demo"))
-        assert done.returncode == 0, done.stdout
-        pictures = [path for path in image.follower.workdir.rglob("*.png") if path.stat().st_size]
-        assert pictures, done.stdout
-
-    def test_is_asked_for_the_health_of_a_server(self, image: Image) -> None:
-        options = ["-c", "realityserver.conf"]
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        file = image.follower.workdir / options[1]
-        file.write_text(f"http_address 127.0.0.1:{port}\n")
-        assert image.health(*options).returncode != 0
-        with image.running("serve", "--no-listen", *options, asked=options):
-            assert f":{port}/healthz answers well" in image.health(*options).stdout
-        assert image.health(*options).returncode != 0
-
-    def test_is_asked_for_the_health_of_a_listener(self, image: Image) -> None:
-        with image.running("listen"):
-            assert "the listener works" in image.health().stdout
+def test_the_image_renders_and_tells_how_it_is(image: Image) -> None:
+    """One test, for the image is built anew in each of pytest's processes."""
+    holds_the_kernels_compiled_ahead(image)
+    runs_without_what_it_was_built_with(image)
+    renders_the_demonstration(image)
+    is_asked_for_the_health_of_a_server(image)
+    is_asked_for_the_health_of_a_listener(image)
 
 
 class TestFollowing:
