@@ -95,7 +95,7 @@ class QueueManagerSettings(_Frozen):
     visibility_timeout_s: int = Field(default=120, ge=2, le=43200)
     #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
     max_job_time_s: int = Field(default=41400, ge=1, le=43100)
-    #: How long a command may go without a report of progress; loading a scene is one silence.
+    #: How long a command may go without a report of progress; reading the files of a scene is one silence.
     stall_timeout_s: int = Field(default=3600, ge=1, le=43100)
     #: How long a failed try waits at most before its message becomes visible again.
     max_backoff_s: int = Field(default=900, ge=0, le=43200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 #: Sum of radiance (red, green, blue) and number of samples of one pixel, float32.
 FILM_PIXEL_BYTES = 16
+
+
+#: Told the share that is done, 0 to 1, many times a second.
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,11 @@ class Device(Protocol):
     def memory(self) -> Memory:
         """Bytes in all, and bytes free now."""
 
-    def upload(self, scene: SceneBuffers) -> Any:
+    def upload(self, scene: SceneBuffers, progress: Progress | None = None) -> Any:
         """Build the acceleration structure and put all on the device; the handle keeps it there.
 
-        The scene's own camera and size are not looked at: those are the film's.
+        `progress` is told how much of it is done; what it raises ends it. The scene's own camera
+        and size are not looked at: those are the film's.
         """
 
     def new_film(

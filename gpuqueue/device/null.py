@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpuqueue.config.settings import RenderSettings
-from gpuqueue.device.base import Memory, Work
+from gpuqueue.device.base import Memory, Progress, Work
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
@@ -29,9 +29,9 @@ class NullDevice:
         """More than any film needs."""
         return Memory(1 << 50, 1 << 50)
 
-    def upload(self, scene: SceneBuffers) -> None:
+    def upload(self, scene: SceneBuffers, progress: Progress | None = None) -> None:
         """Forget the scene."""
-        del scene
+        del scene, progress
 
     def new_film(
         self, camera: np.void, width: int, height: int, pixels: Film | None = None

@@ -48,14 +48,14 @@ class Renderer:
         scene or a request that cannot be rendered, JobFailed and DeviceLost as devices do.
         """
         report(0.0, f"Loading {request.scene_file}")
-        scene = self._scenes.get(request.scene_file, lambda: self._load(request.scene_file))
+        scene = self._scenes.get(request.scene_file, lambda: self._load(request.scene_file, report))
         plan = plan_render(request, scene.camera, scene.options, self._settings)
         film = self._render_film(scene, plan, report, checkpoints)
         report(1.0, f"Writing {request.format}")
         exposure = total_exposure(request.exposure, scene.camera.exposure)
         return encode(develop(film), request.format, exposure=exposure, quality=request.quality)
 
-    def _load(self, name: str) -> LoadedScene:
+    def _load(self, name: str, report: Report) -> LoadedScene:
         """Read a scene's files and put it on the device."""
         start = time.monotonic()
         max_bytes = self._settings.max_scene_bytes
@@ -63,14 +63,18 @@ class Renderer:
         for warning in scene.warnings:
             _scene_log.event(Event.SCENE_WARNING, warning, scene=name)
         buffers = pack(scene, native.layouts(), native.kernels().shaders())
-        handle = self.device.upload(buffers)
+        triangles = len(buffers.triangles)
+        handle = self.device.upload(
+            buffers,
+            lambda share: report(0.0, f"Building {name}: {share:.0%} of {triangles} triangles"),
+        )
         seconds = time.monotonic() - start
         _scene_log.event(
             Event.SCENE_LOADED,
-            f"Loaded {name}: {len(buffers.triangles)} triangles, {len(buffers.instances)} "
+            f"Loaded {name}: {triangles} triangles, {len(buffers.instances)} "
             f"instances, {len(buffers.lights)} lights, {seconds:.2f} s.",
             scene=name,
-            triangles=len(buffers.triangles),
+            triangles=triangles,
             instances=len(buffers.instances),
             seconds=seconds,
         )

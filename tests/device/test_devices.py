@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gpuqueue.device import DEVICES, Device, Work
-from gpuqueue.errors import InvalidJob, JobFailed
+from gpuqueue.errors import Interrupted, InvalidJob, JobFailed
 from gpuqueue.scene import SceneBuffers
 
 WIDTH, HEIGHT = 48, 32
@@ -122,6 +122,35 @@ def test_a_scene_that_the_kernels_cannot_take_is_the_jobs_fault(
     triangles["vertex"][0, 0] = 1 << 20
     with pytest.raises(InvalidJob, match="the kernels cannot take the scene: "):
         open_device(name).upload(replace(scene, triangles=triangles))
+
+
+def large(scene: SceneBuffers) -> SceneBuffers:
+    """With the triangles of the first mesh so often that building takes a while."""
+    first = scene.triangles[: scene.meshes["triangle_count"][0]]
+    meshes = scene.meshes.copy()
+    triangles = np.concatenate([scene.triangles, np.tile(first, 1_000_000 // len(first))])
+    meshes["first_triangle"][0] = len(scene.triangles)
+    meshes["triangle_count"][0] = len(triangles) - len(scene.triangles)
+    return replace(
+        scene, meshes=meshes, triangles=triangles, cut=np.zeros(len(triangles), scene.cut.dtype)
+    )
+
+
+@pytest.mark.parametrize("name", TRACING)
+def test_an_upload_tells_how_far_it_is_and_ends_with_what_is_raised_then(
+    name: str, open_device: Open, scene: SceneBuffers
+) -> None:
+    told: list[float] = []
+
+    def stop(share: float) -> None:
+        told.append(share)
+        if share > 0.1:
+            raise Interrupted("stop")
+
+    with pytest.raises(Interrupted):
+        open_device(name).upload(large(scene), stop)
+    assert told == sorted(told)
+    assert 0.1 < told[-1] < 1
 
 
 @pytest.mark.parametrize("name", TRACING)

@@ -204,6 +204,23 @@ def test_a_stop_asked_for_in_the_middle_ends_the_render(make: Make) -> None:
     assert calls[-1] < 0.1
 
 
+def test_a_stop_asked_for_while_a_scene_is_built_ends_the_render(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+
+    def stop(fraction: float, message: str) -> None:
+        told.append((fraction, message))
+        if message.startswith("Building"):
+            raise Interrupted("stop")
+
+    renderer = make("null")
+    monkeypatch.setattr(renderer.device, "upload", lambda scene, progress: progress(0.25))
+    with pytest.raises(Interrupted):
+        renderer.render(request(), stop)
+    assert told[-1] == (0.0, "Building a.mi: 25% of 2 triangles")
+
+
 def test_a_time_limit_ends_a_render_that_would_take_years(make: Make) -> None:
     binary = make().render(request(samples=1 << 20, time_limit_s=0.2), quiet)
     assert pixels(binary).max() > 0

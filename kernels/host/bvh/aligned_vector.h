@@ -1,4 +1,4 @@
-// A vector whose elements begin on a cache line. resize() leaves new elements of plain types as
+// A vector whose elements begin on a cache line, large ones on a large page. resize() leaves new elements of plain types as
 // they are: what is about to be written is not cleared first.
 #pragma once
 #include <cstddef>
@@ -6,19 +6,27 @@
 #include <utility>
 #include <vector>
 
+#include "pages.h"
+
 template <class T>
 struct CacheLineAllocator {
   using value_type = T;
-  static constexpr std::align_val_t alignment{64};
+  static constexpr size_t LARGE = 4 * LARGE_PAGE;
+  static constexpr std::align_val_t alignment_of(size_t count) {
+    return std::align_val_t{count * sizeof(T) >= LARGE ? LARGE_PAGE : 64};
+  }
 
   CacheLineAllocator() = default;
   template <class U>
   CacheLineAllocator(const CacheLineAllocator<U>&) {}
 
   T* allocate(size_t count) {
-    return static_cast<T*>(::operator new(count * sizeof(T), alignment));
+    const size_t bytes = count * sizeof(T);
+    void* p = ::operator new(bytes, alignment_of(count));
+    if (bytes >= LARGE) use_large_pages(p, bytes);
+    return static_cast<T*>(p);
   }
-  void deallocate(T* p, size_t) { ::operator delete(p, alignment); }
+  void deallocate(T* p, size_t count) { ::operator delete(p, alignment_of(count)); }
   template <class U>
   void construct(U* p) {
     ::new (static_cast<void*>(p)) U;

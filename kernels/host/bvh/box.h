@@ -35,14 +35,16 @@ struct Box {
 
 // What a tree is built over: the box of one primitive in 32 bytes, and which in its spare lanes.
 struct Reference {
-  Box box;
+  Lanes<8> lanes;
 
-  Reference() = default;
-  Reference(const Box& bounds, uint32_t instance, uint32_t primitive) : box(bounds) {
-    box.lanes.v[3] = float_of(instance);
-    box.lanes.v[7] = float_of(primitive);
+  static Reference of(const Box& box, uint32_t instance, uint32_t primitive) {
+    Reference reference = {box.lanes};
+    reference.lanes.v[3] = float_of(instance);
+    reference.lanes.v[7] = float_of(primitive);
+    return reference;
   }
-  uint32_t instance() const { return bits_of(box.lanes[3]); }
-  uint32_t primitive() const { return bits_of(box.lanes[7]); }
+  Box box() const { return {lanes}; }
+  uint32_t instance() const { return bits_of(lanes[3]); }
+  uint32_t primitive() const { return bits_of(lanes[7]); }
 };
 static_assert(sizeof(Reference) == 32);

@@ -142,7 +142,7 @@ void build_top_level(const SceneView& scene, const TreePlan& plan,
     Box box = sets[use.tree].box;
     const auto number = static_cast<uint32_t>(placements.size());
     placements.push_back(placement_of(scene, use, roots[use.tree], box));
-    references.emplace_back(box, 0u, number);
+    references.push_back(Reference::of(box, 0, number));
   }
   const ReferenceSet set = set_of(references.data(), 0, static_cast<uint32_t>(references.size()));
   const PlacementLeaves leaves = {placements};

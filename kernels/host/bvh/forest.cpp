@@ -13,7 +13,7 @@ std::unique_ptr<TopNode> divide_to_treelets(Reference* references, const Referen
   node->levels = levels;
   monitor.advance(set.count <= MAX_TREELET ? set.count : 0);
   if (set.count <= MAX_TREELET) return node;
-  const Halves halves = divide(references, set, levels, threads);
+  const Halves halves = divide(references, set, levels, threads, monitor);
   const auto divide_part = [&](const ReferenceSet& part, unsigned share) {
     return divide_to_treelets(references, part, levels - 1, share, monitor);
   };

@@ -11,6 +11,7 @@
 #include "../../bvh/tree_depth.cuh"
 #include "../thread_pool.h"
 #include "monitor.h"
+#include "pages.h"
 #include "treelet.h"
 
 // A set of references above treelets, or one that becomes a treelet or a leaf.
@@ -66,11 +67,16 @@ class ForestBuilder {
 
   bool is_leaf(const ReferenceSet& set) const { return set.count <= leaves_.costs().max_leaf; }
 
-  void collect_treelets(const TopNode& top, uint32_t tree) {
+  // The references of leaves above treelets are kept apart: those of treelets go as they are built.
+  void collect_treelets(TopNode& top, uint32_t tree) {
     if (top.left) {
       collect_treelets(*top.left, tree);
       collect_treelets(*top.right, tree);
-    } else if (!is_leaf(top.set)) {
+    } else if (is_leaf(top.set)) {
+      const Reference* first = references_.data() + top.set.first;
+      top.set.first = static_cast<uint32_t>(kept_.size());
+      kept_.insert(kept_.end(), first, first + top.set.count);
+    } else {
       jobs_.push_back({&top, tree});
     }
   }
@@ -81,7 +87,7 @@ class ForestBuilder {
     std::atomic<uint32_t> next{0};
     const auto useful = std::min<size_t>(threads_, jobs_.size() + 1);
     on_threads(static_cast<unsigned>(useful), [&] {
-      TreeletBuilder builder(leaves_.costs());
+      TreeletBuilder builder(leaves_.costs(), monitor_);
       Treelet<Layout, Entry> treelet;
       for (uint32_t i; (i = next++) < jobs_.size();) {
         const Job& job = jobs_[i];
@@ -119,7 +125,16 @@ class ForestBuilder {
     relocate(treelet.root, first_node, first_entry);
     nodes_.insert(nodes_.end(), treelet.nodes.begin(), treelet.nodes.end());
     entries_.insert(entries_.end(), treelet.entries.begin(), treelet.entries.end());
-    above_[appended_++] = {treelet.root, treelet.cost};
+    above_[appended_] = {treelet.root, treelet.cost};
+    give_back_before(jobs_[appended_++].top->set.end());
+  }
+
+  // Gives back the memory of references, many at a time: asking the system costs a microsecond or so.
+  void give_back_before(uint32_t end) {
+    constexpr uint32_t MANY = 1u << 18;
+    if (end - given_back_ < MANY) return;
+    give_back(&references_[given_back_], &references_[end - 1]);
+    given_back_ = end;
   }
 
   uint32_t write_top(uint32_t tree, uint32_t& treelet) {
@@ -138,7 +153,7 @@ class ForestBuilder {
     }
     const auto add_leaf = [&](uint32_t first, uint32_t count) {
       const auto entry = static_cast<uint32_t>(entries_.size());
-      leaves_.append(tree, references_.data() + first, count, entries_);
+      leaves_.append(tree, kept_.data() + first, count, entries_);
       return leaf_word(entry, static_cast<uint32_t>(entries_.size()) - entry);
     };
     const auto treelet_node = [&](uint32_t number) { return above_[number].root; };
@@ -169,7 +184,9 @@ class ForestBuilder {
   std::vector<std::unique_ptr<TopNode>> tops_;  // one for each tree
   std::vector<Job> jobs_;
   std::vector<Above> above_;
+  AlignedVector<Reference> kept_;
   std::mutex mutex_;  // of what follows
   std::vector<std::unique_ptr<Treelet<Layout, Entry>>> waiting_;
   size_t appended_ = 0;
+  uint32_t given_back_ = 0;  // references before it
 };

@@ -11,12 +11,13 @@ namespace {
 constexpr int MAX_BINS = 16;
 // Sets of so many are divided in every possible way.
 constexpr uint32_t FEW = 4;
-// Binned in such pieces where several threads do it: a fixed number, so that the result is unique.
+// References that are binned or moved in one go. Fixed, so that the result is the same for any number
+// of threads.
 constexpr uint32_t PIECE = 1u << 17;
 
 // Without the spare lane: numbers of primitives are denormal floats, which are slow to multiply.
 Lanes<4> centre_of(const Reference& r) {
-  const Lanes<4> centre = r.box.centre_twice(), zero = all_lanes<4>(0.0f);
+  const Lanes<4> centre = r.box().centre_twice(), zero = all_lanes<4>(0.0f);
   return {__builtin_shufflevector(centre.v, zero.v, 0, 1, 2, 7)};
 }
 
@@ -38,8 +39,12 @@ struct Binning {
     typedef int Int4 __attribute__((vector_size(16)));
     return __builtin_convertvector(((centre_of(r) - origin) * scale).v, Int4);
   }
+  // Along one axis; the reference is in memory, where lanes have an index.
   int place(const Reference& r, int axis) const {
-    const float centre = r.box.lanes[4 + axis] - r.box.lanes[axis];
+    float low, high;
+    memcpy(&low, reinterpret_cast<const char*>(&r) + sizeof(float) * axis, sizeof(float));
+    memcpy(&high, reinterpret_cast<const char*>(&r) + sizeof(float) * (axis + 4), sizeof(float));
+    const float centre = high - low;
     return static_cast<int>((centre - origin[axis]) * scale[axis]);
   }
 };
@@ -58,7 +63,7 @@ struct Bins {
     for (const Reference* r = first; r < end; r++) {
       const auto places = binning.places(*r);
       for (int a = 0; a < 3; a++) {
-        box[places[a]][a].include(r->box);
+        box[places[a]][a].include(r->box());
         count[places[a]][a]++;
       }
     }
@@ -73,15 +78,16 @@ struct Bins {
 };
 
 Bins bins_of(const Reference* references, const ReferenceSet& set, const Binning& binning,
-             unsigned threads) {
+             unsigned threads, Monitor& monitor) {
   Bins bins(binning.bins);
-  const uint32_t pieces = (set.count + PIECE - 1) / PIECE;
-  if (pieces < 2 || threads < 2) {
+  if (set.count <= PIECE) {
     bins.add(references + set.first, references + set.end(), binning);
     return bins;
   }
+  const uint32_t pieces = (set.count + PIECE - 1) / PIECE;
   std::vector<Bins> parts(pieces, bins);
   parallel_for(pieces, 1, threads, [&](uint32_t i) {
+    monitor.advance(0);
     const uint32_t first = set.first + i * PIECE, end = std::min(first + PIECE, set.end());
     parts[i].add(references + first, references + end, binning);
   });
@@ -142,26 +148,51 @@ Split best_split(const Bins& bins) {
   return {axis, static_cast<int>(last[axis])};
 }
 
-// Moves those that go left to the front, and takes the bounds of the centres on both sides. Without
-// branches, which would be guessed wrong every other time.
-void partition(Reference* references, const ReferenceSet& set, const Binning& binning,
-               const Split& split, Halves& halves) {
-  const Lanes<8> all = all_lanes<8>(FLT_MAX), none = all_lanes<8>(-FLT_MAX);
-  const Lanes<8> most_on_left[2] = {none, all}, most_on_right[2] = {all, none};
-  Box left, right;
-  Reference* middle = references + set.first;
-  for (Reference* r = references + set.first; r < references + set.end(); r++) {
-    const Reference moved = *r;
-    const int goes_left = binning.place(moved, split.axis) <= split.last ? 1 : 0;
-    const Lanes<8> centre = Box::at(centre_of(moved)).lanes;
-    left.lanes = maximum(left.lanes, minimum(centre, most_on_left[goes_left]));
-    right.lanes = maximum(right.lanes, minimum(centre, most_on_right[goes_left]));
-    *r = *middle;
-    *middle = moved;
-    middle += goes_left;
+// Moves those that go left to the front of a set, and takes the bounds of the centres on both sides.
+// Without branches, which would be guessed wrong every other time.
+class Partition {
+ public:
+  Partition(Reference* first, const Binning& binning, const Split& split)
+      : middle_(first), binning_(binning), split_(split) {}
+
+  void take(Reference* first, Reference* end) {
+    const Lanes<8> all = all_lanes<8>(FLT_MAX), none = all_lanes<8>(-FLT_MAX);
+    const Lanes<8> most_on_left[2] = {none, all}, most_on_right[2] = {all, none};
+    Lanes<8> left = left_.lanes, right = right_.lanes;
+    Reference* middle = middle_;
+    for (Reference* r = first; r < end; r++) {
+      const int goes_left = binning_.place(*r, split_.axis) <= split_.last ? 1 : 0;
+      const Reference moved = *r;
+      const Lanes<8> centre = Box::at(centre_of(moved)).lanes;
+      left = maximum(left, minimum(centre, most_on_left[goes_left]));
+      right = maximum(right, minimum(centre, most_on_right[goes_left]));
+      *r = *middle;
+      *middle = moved;
+      middle += goes_left;
+    }
+    left_.lanes = left;
+    right_.lanes = right;
+    middle_ = middle;
   }
-  halves.left.centres = left;
-  halves.right.centres = right;
+  const Box& left() const { return left_; }
+  const Box& right() const { return right_; }
+
+ private:
+  Reference* middle_;
+  const Binning& binning_;
+  const Split split_;
+  Box left_, right_;
+};
+
+void partition(Reference* references, const ReferenceSet& set, const Binning& binning,
+               const Split& split, Monitor& monitor, Halves& halves) {
+  Partition partition(references + set.first, binning, split);
+  for (uint32_t first = set.first; first < set.end(); first += std::min(PIECE, set.end() - first)) {
+    if (set.count > PIECE) monitor.advance(0);
+    partition.take(references + first, references + std::min(first + PIECE, set.end()));
+  }
+  halves.left.centres = partition.left();
+  halves.right.centres = partition.right();
 }
 
 // Levels that halving needs to reach single references.
@@ -181,9 +212,9 @@ Halves halves_at(const ReferenceSet& set, uint32_t left_count) {
 }
 
 bool divide_by_area(Reference* references, const ReferenceSet& set, int levels, unsigned threads,
-                    Halves& halves) {
+                    Monitor& monitor, Halves& halves) {
   const Binning binning(set.centres, set.count);
-  const Bins bins = bins_of(references, set, binning, threads);
+  const Bins bins = bins_of(references, set, binning, threads, monitor);
   const Split split = best_split(bins);
   Box left, right;
   uint32_t left_count = 0;
@@ -194,7 +225,7 @@ bool divide_by_area(Reference* references, const ReferenceSet& set, int levels, 
   if (left_count == 0 || left_count == set.count) return false;
   halves = halves_at(set, left_count);
   if (levels_of(std::max(left_count, halves.right.count)) >= levels) return false;
-  partition(references, set, binning, split, halves);
+  partition(references, set, binning, split, monitor, halves);
   halves.left.box = left;
   halves.right.box = right;
   return true;
@@ -233,7 +264,7 @@ Halves divide_few(Reference* references, const ReferenceSet& set) {
     uint32_t left_count = 0;
     for (uint32_t i = 0; i < set.count; i++) {
       const bool goes_left = way >> i & 1;
-      (goes_left ? left : right).include(first[i].box);
+      (goes_left ? left : right).include(first[i].box());
       left_count += goes_left ? 1 : 0;
     }
     const float cost = cost_of(left, left_count) + cost_of(right, set.count - left_count);
@@ -255,10 +286,11 @@ Halves divide_few(Reference* references, const ReferenceSet& set) {
 
 }  // namespace
 
-Halves divide(Reference* references, const ReferenceSet& set, int levels, unsigned threads) {
+Halves divide(Reference* references, const ReferenceSet& set, int levels, unsigned threads,
+              Monitor& monitor) {
   if (set.count <= FEW && levels > 2) return divide_few(references, set);
   Halves halves;
-  if (divide_by_area(references, set, levels, threads, halves)) return halves;
+  if (divide_by_area(references, set, levels, threads, monitor, halves)) return halves;
   return divide_in_the_middle(references, set);
 }
 
@@ -267,7 +299,7 @@ ReferenceSet set_of(const Reference* references, uint32_t first, uint32_t count)
   set.first = first;
   set.count = count;
   for (const Reference* r = references + first; r < references + set.end(); r++) {
-    set.box.include(r->box);
+    set.box.include(r->box());
     set.centres.include(Box::at(centre_of(*r)));
   }
   return set;

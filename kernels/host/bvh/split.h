@@ -2,6 +2,7 @@
 // fast Construction of SAH-based Bounding Volume Hierarchies"), exactly where there are few.
 #pragma once
 #include "box.h"
+#include "monitor.h"
 
 // A run of references, with what dividing it needs to know of them.
 struct ReferenceSet {
@@ -18,7 +19,8 @@ struct ReferenceSet {
 struct Halves {
   ReferenceSet left, right;
 };
-Halves divide(Reference* references, const ReferenceSet& set, int levels, unsigned threads);
+Halves divide(Reference* references, const ReferenceSet& set, int levels, unsigned threads,
+              Monitor& monitor);
 
 // Box and centres of a run of references.
 ReferenceSet set_of(const Reference* references, uint32_t first, uint32_t count);

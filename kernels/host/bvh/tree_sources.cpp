@@ -102,7 +102,8 @@ TreeReferences references_of(const SceneView& scene, const TreePlan& plan, unsig
       Box box = Box::at(at.corner[0]);
       box.include(Box::at(at.corner[1]));
       box.include(Box::at(at.corner[2]));
-      result.all[piece.reference + k] = Reference(box, piece.instance, piece.first + k);
+      result.all[piece.reference + k] =
+          Reference::of(box, piece.instance, piece.first + k);
     }
     bounds[i] = set_of(result.all.data(), piece.reference, piece.count);
     if (!is_within_bounds(bounds[i].box))

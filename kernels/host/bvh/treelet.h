@@ -19,8 +19,8 @@ struct Treelet {
 // One per thread: its memory serves one treelet after another.
 class TreeletBuilder {
  public:
-  explicit TreeletBuilder(const CollapseCosts& costs)
-      : collapse_(tree_, costs), smallest_(costs.entry_width) {
+  TreeletBuilder(const CollapseCosts& costs, Monitor& monitor)
+      : collapse_(tree_, costs), smallest_(costs.entry_width), monitor_(monitor) {
     tree_.nodes.resize(2 * MAX_TREELET);
     collapse_.resize(2 * MAX_TREELET);
   }
@@ -50,7 +50,7 @@ class TreeletBuilder {
   void build_node(uint32_t node, const ReferenceSet& set, int levels) {
     tree_.nodes[node] = {set.box, set.first, set.count, 0, 0};
     if (set.count <= smallest_) return collapse_.plan_leaf(node);
-    const Halves halves = divide(references_, set, levels, 1);
+    const Halves halves = divide(references_, set, levels, 1, monitor_);
     const uint32_t right = node + 2 * halves.left.count;
     tree_.nodes[node].right = right;
     build_node(node + 1, halves.left, levels - 1);
@@ -61,5 +61,6 @@ class TreeletBuilder {
   BinaryTree tree_;
   Collapse collapse_;
   const uint32_t smallest_;  // sets so small are not divided
+  Monitor& monitor_;
   Reference* references_ = nullptr;
 };
