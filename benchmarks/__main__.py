@@ -17,7 +17,7 @@ from benchmarks.peers.environments import ENVIRONMENTS, PeerMissing, install
 from benchmarks.peers.race import Course, race
 from benchmarks.rows import Row, from_json, to_json
 
-PEERS = ("mitsuba-llvm", "mitsuba-scalar", "cycles", "luxcore")
+PEERS = ("mitsuba-llvm", "mitsuba-llvm-multijitter", "mitsuba-scalar", "cycles", "luxcore")
 #: Medians that differ by less are noise, on a machine that does nothing else.
 NOISE = 0.05
 
