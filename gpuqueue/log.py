@@ -52,6 +52,7 @@ class Event(StrEnum):
     CONFIG_NOTE = "config_note"
     COMMAND_LOADED = "command_loaded"
     DEVICE_CHOSEN = "device_chosen"
+    BVH_CACHE_UNUSABLE = "bvh_cache_unusable"
     SCENE_LOADED = "scene_loaded"
     SCENE_WARNING = "scene_warning"
     RENDER_PROGRESS = "render_progress"

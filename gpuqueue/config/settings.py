@@ -95,7 +95,7 @@ class QueueManagerSettings(_Frozen):
     visibility_timeout_s: int = Field(default=120, ge=2, le=43200)
     #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
     max_job_time_s: int = Field(default=41400, ge=1, le=43100)
-    #: How long a command may go without a report of progress; reading the files of a scene is one silence.
+    #: How long a command may go without a report of progress; reading a scene is one silence.
     stall_timeout_s: int = Field(default=3600, ge=1, le=43100)
     #: How long a failed try waits at most before its message becomes visible again.
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
@@ -189,6 +189,10 @@ class RenderSettings(_Frozen):
     max_pixels: int = Field(default=1 << 27, ge=1)
     max_samples: int = Field(default=1 << 20, ge=1, le=MAX_SAMPLES)
     max_scene_bytes: int = Field(default=4 << 30, ge=1)
+    #: Where acceleration structures are kept; None is the user's cache folder.
+    bvh_cache_folder: Path | None = None
+    #: Most bytes of them; 0 keeps none.
+    bvh_cache_bytes: int = Field(default=4 << 30, ge=0)
 
 
 class Settings(_Frozen):

@@ -12,13 +12,15 @@ import numpy.typing as npt
 
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import native
+from gpuqueue.device.accelerator_cache import cache_of
 from gpuqueue.device.base import Device, Memory
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
 
 
 def open_cpu(settings: RenderSettings) -> Device:
     """The cpu device with ``settings.threads`` threads; 0 is one for each core that we may use."""
-    return KernelDevice(CpuDriver(settings.threads or usable_cores()))
+    driver = CpuDriver(settings.threads or usable_cores())
+    return KernelDevice(driver, cache_of(settings))
 
 
 def usable_cores() -> int:

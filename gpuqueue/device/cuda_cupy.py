@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import cuda
+from gpuqueue.device.accelerator_cache import cache_of
 from gpuqueue.device.base import Device, Memory
 from gpuqueue.device.cpu import usable_cores
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
@@ -21,7 +22,8 @@ _CUDA_ERROR_MEMORY_ALLOCATION = 2
 def open_cupy(settings: RenderSettings) -> Device:
     """The first visible GPU. Raises ConfigError with the reason if there is none."""
     with cuda.opening("CuPy", "pip install 'gpuqueue[cuda13]' or 'gpuqueue[cuda12]'"):
-        return KernelDevice(CupyDriver(settings.threads or usable_cores()))
+        driver = CupyDriver(settings.threads or usable_cores())
+        return KernelDevice(driver, cache_of(settings))
 
 
 class CupyDriver:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import cuda
+from gpuqueue.device.accelerator_cache import cache_of
 from gpuqueue.device.base import Device, Memory
 from gpuqueue.device.cpu import usable_cores
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
@@ -20,7 +21,8 @@ from gpuqueue.device.kernel_image import ENTRIES, entry_of, kernel_image
 def open_pycuda(settings: RenderSettings) -> Device:
     """The first visible GPU. Raises ConfigError with the reason if there is none."""
     with cuda.opening("PyCUDA", "pip install 'gpuqueue[pycuda]'"):
-        return KernelDevice(PycudaDriver(settings.threads or usable_cores()))
+        driver = PycudaDriver(settings.threads or usable_cores())
+        return KernelDevice(driver, cache_of(settings))
 
 
 class PycudaDriver:

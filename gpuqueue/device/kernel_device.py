@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpuqueue.device import native
+from gpuqueue.device.accelerator_cache import MIN_TRIANGLES, AcceleratorCache, key_of
 from gpuqueue.device.base import FILM_PIXEL_BYTES, Memory, Progress, Work, require_memory
 from gpuqueue.errors import InvalidJob, JobFailed
 from gpuqueue.scene.light_guide import light_guide
@@ -105,8 +106,9 @@ class UploadedFilm:
 class KernelDevice:
     """A `Device` on a driver."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, cache: AcceleratorCache | None = None) -> None:
         self._driver = driver
+        self._cache = cache
         self.name = driver.name
         self.description = driver.description
 
@@ -181,19 +183,10 @@ class KernelDevice:
 
     def _built(self, scene: SceneBuffers, progress: Progress | None) -> Mapping[str, Any]:
         """The acceleration structure and the faces."""
-        kernels = native.kernels()
-        geometry = (scene.positions, scene.triangles, scene.meshes, scene.instances)
         try:
-            accelerator = kernels.build_accelerator(
-                *geometry,
-                layout=self._driver.layout,
-                threads=self._driver.build_threads,
-                keys=scene.keys,
-                cut=scene.cut,
-                progress=_part_of(progress, 0.0, _ACCELERATOR_SHARE),
-            )
-            faces = kernels.build_faces(
-                *geometry,
+            accelerator = self._accelerator(scene, _part_of(progress, 0.0, _ACCELERATOR_SHARE))
+            faces = native.kernels().build_faces(
+                *_geometry(scene),
                 scene.lights,
                 keys=scene.keys,
                 threads=self._driver.build_threads,
@@ -205,6 +198,30 @@ class KernelDevice:
         except MemoryError as error:
             raise JobFailed("no memory for the scene's acceleration structure") from error
 
+    def _accelerator(self, scene: SceneBuffers, progress: Progress | None) -> dict[str, Any]:
+        """From the cache, or built and kept there."""
+        layout, cache = self._driver.layout, self._cache
+        if cache is None or len(scene.triangles) < MIN_TRIANGLES:
+            return self._build_accelerator(scene, progress)
+        key = key_of(layout, (*_geometry(scene), scene.keys, scene.cut), progress)
+        found = cache.load(key, progress)
+        if found is not None:
+            return found
+        built = self._build_accelerator(scene, progress)
+        cache.keep(key, built, _part_of(progress, 1.0, 1.0))
+        return built
+
+    def _build_accelerator(self, scene: SceneBuffers, progress: Progress | None) -> dict[str, Any]:
+        built: dict[str, Any] = native.kernels().build_accelerator(
+            *_geometry(scene),
+            layout=self._driver.layout,
+            threads=self._driver.build_threads,
+            keys=scene.keys,
+            cut=scene.cut,
+            progress=progress,
+        )
+        return built
+
     def _fill(self, record: Any, values: Mapping[str, Any], buffers: list[Buffer]) -> None:
         """Set fields of a record. A pointer becomes the address of its array on the device."""
         for name, value in values.items():
@@ -215,6 +232,10 @@ class KernelDevice:
                 record[name] = buffers[-1].address
             else:
                 record[name] = value
+
+
+def _geometry(scene: SceneBuffers) -> tuple[AnyArray, ...]:
+    return scene.positions, scene.triangles, scene.meshes, scene.instances
 
 
 def _part_of(progress: Progress | None, start: float, end: float) -> Progress | None:

@@ -223,6 +223,7 @@ nb::dict build_scene_faces(nb::handle positions, nb::handle triangles, nb::handl
 }  // namespace
 
 void bind_bvh(nb::module_& module) {
+  module.attr("BUILDER_VERSION") = BUILDER_VERSION;
   module.def("build_accelerator", &build, nb::arg("positions"), nb::arg("triangles"),
              nb::arg("meshes"), nb::arg("instances"), nb::arg("layout") = "float8",
              nb::arg("threads") = 0, nb::arg("keys") = nb::none(), nb::arg("cut") = nb::none(),

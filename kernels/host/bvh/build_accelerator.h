@@ -6,6 +6,9 @@
 #include "monitor.h"
 #include "scene_view.h"
 
+// To be raised with every change that gives a scene another accelerator: those on disk are named by it.
+constexpr int BUILDER_VERSION = 1;
+
 template <class Layout>
 struct AcceleratorArrays {
   AlignedVector<typename Layout::Node> nodes;
