@@ -90,6 +90,36 @@ void encode(const NodeContents& contents, CompressedNode& node) {
   }
 }
 
+NodeContents contents_of(const FloatNode& node) {
+  NodeContents contents = {};
+  for (int s = 0; s < 8; s++) {
+    const uint32_t child = contents.child[s] = node.child[s];
+    const auto bit = static_cast<uint8_t>(1u << s);
+    if (!is_leaf(child))
+      contents.inner |= bit;
+    else if (leaf_count(child))
+      contents.leaf |= bit;
+  }
+  return contents;
+}
+
+NodeContents contents_of(const CompressedNode& node) {
+  NodeContents contents = {};
+  contents.inner = node.inner;
+  contents.first_child = node.first_child;
+  contents.first_entry = node.first_entry;
+  uint32_t next_child = node.first_child;
+  for (int s = 0; s < 8; s++) {
+    if (node.inner >> s & 1) {
+      contents.child[s] = next_child++;
+    } else if (node.leaf[s] & 7) {
+      contents.child[s] = leaf_word(node.first_entry + (node.leaf[s] >> 3), node.leaf[s] & 7u);
+      contents.leaf |= static_cast<uint8_t>(1u << s);
+    }
+  }
+  return contents;
+}
+
 void relocate(FloatNode& node, uint32_t first_node, uint32_t first_entry) {
   for (uint32_t& child : node.child)
     if (!is_leaf(child))

@@ -16,6 +16,10 @@ struct NodeContents {
 void encode(const NodeContents& contents, FloatNode& node);
 void encode(const NodeContents& contents, CompressedNode& node);
 
+// All but the boxes.
+NodeContents contents_of(const FloatNode& node);
+NodeContents contents_of(const CompressedNode& node);
+
 // For nodes and entries that were numbered from zero: their first have these numbers now.
 void relocate(FloatNode& node, uint32_t first_node, uint32_t first_entry);
 void relocate(CompressedNode& node, uint32_t first_node, uint32_t first_entry);

@@ -1,5 +1,6 @@
 // The triangles of a tree, in the space that its rays are in.
 #pragma once
+#include "../../bvh/triangle_block.cuh"
 #include "box.h"
 #include "scene_view.h"
 
@@ -46,3 +47,14 @@ class TriangleReader {
   bool is_moved_;
   Double4 columns_[4];
 };
+
+// Writes a triangle into a block of a leaf. instance: counted from the placement's first.
+template <int W>
+void set_lane(TriangleBlock<W>& block, uint32_t lane, const TriangleReader& reader,
+              uint32_t instance, uint32_t triangle) {
+  const TriangleReader::Corners at = reader.read(triangle);
+  for (int k = 0; k < 3; k++)
+    for (int a = 0; a < 3; a++) block.corner[3 * k + a][lane] = at.corner[k][a];
+  block.instance[lane] = instance;
+  block.triangle[lane] = triangle | (reader.is_cut(triangle) ? MAY_BE_ABSENT : 0u);
+}

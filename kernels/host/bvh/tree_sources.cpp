@@ -88,6 +88,16 @@ TreePlan plan_trees(const SceneView& scene) {
   return plan;
 }
 
+uint64_t triangle_count(const SceneView& scene, const TreePlan& plan) {
+  uint64_t triangles = 0;
+  for (const TreeSource& source : plan.sources) {
+    if (!source.is_in_world()) triangles += scene.meshes[source.mesh].triangle_count;
+    for (const uint32_t instance : source.instances)
+      triangles += scene.meshes[scene.instances[instance].mesh].triangle_count;
+  }
+  return triangles;
+}
+
 TreeReferences references_of(const SceneView& scene, const TreePlan& plan, unsigned threads,
                              Monitor& monitor) {
   const PieceList list = pieces_of(scene, plan);

@@ -21,6 +21,9 @@ struct TreePlan {
 // that moves, has one of its own.
 TreePlan plan_trees(const SceneView& scene);
 
+// Of all trees.
+uint64_t triangle_count(const SceneView& scene, const TreePlan& plan);
+
 struct TreeReferences {
   AlignedVector<Reference> all;
   std::vector<ReferenceSet> sets;  // one for each tree
