@@ -144,7 +144,9 @@ struct HeldAccelerator {
 template <class T>
 AlignedVector<T> records_of(const Records<uint8_t>& bytes) {
   AlignedVector<T> records(bytes.size() / sizeof(T));
-  memcpy(static_cast<void*>(records.data()), bytes.data(), records.size() * sizeof(T));
+  // Bytes from elsewhere may lie anywhere, and those of nothing nowhere.
+  if (!records.empty())
+    memcpy(static_cast<void*>(records.data()), bytes.data(), records.size() * sizeof(T));
   return records;
 }
 

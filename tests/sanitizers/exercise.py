@@ -71,18 +71,20 @@ def ray_scenes(count: int) -> dict[str, RayScene]:
             [(positions * 1e-20, vertices), (positions * 1e8, vertices)],
             [(0, np.eye(3, 4)), (1, np.eye(3, 4))],
         ),
+        "treelets": placed_once(*soup(20 * count, seed=6)),
         "empty": scene_of([], []),
     }
 
 
 def trace(count: int) -> None:
-    """Build every scene in every layout, and send rays through it, along the axes too."""
+    """Build and refit every scene in every layout, and send rays through it, along the axes too."""
     rays = random_rays(count, seed=5)
     rays["direction"][: count // 10, :2] = 0
     rays["direction"][count // 10 : count // 5, 0] = 0
     for name, scene in ray_scenes(count).items():
         for layout in LAYOUTS:
-            built = scene.build(layout, THREADS)
+            first = scene.build(layout, THREADS)
+            built = native.kernels().refit_accelerator(first, *scene.arrays, layout, THREADS)
             hits = native.kernels().trace_closest(built, rays, 7, layout, THREADS)
             occluded = native.kernels().trace_any(built, rays, 7, layout, THREADS)
             share = is_hit(hits.view(native.layouts()["Hit"])).mean()
