@@ -98,8 +98,9 @@ class Worker:
     def stop(self, signum: int, _frame: FrameType | None) -> None:
         """End at once when idle, else at the command's next report of progress.
 
-        By SIGTERM the job is interrupted, and what it has so far is worth keeping; by SIGINT
-        nobody wants it, or not from this listener.
+        By SIGTERM the job is interrupted, and what it has so far is worth keeping; by SIGUSR1
+        nobody wants it, or not from this listener. Both end a process that is not there yet
+        without a word.
         """
         self._stopping = True
         self._is_wanted = signum == signal.SIGTERM
@@ -209,7 +210,7 @@ def main() -> None:
     ).start()
     worker = Worker(settings, channel)
     signal.signal(signal.SIGTERM, worker.stop)
-    signal.signal(signal.SIGINT, worker.stop)
+    signal.signal(signal.SIGUSR1, worker.stop)
     channel.send("ready")
     while True:
         worker.run(requests.get())

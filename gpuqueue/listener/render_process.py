@@ -96,7 +96,7 @@ class RenderProcess:
             if not child.is_usable:
                 self.close()
 
-    def close(self, signum: signal.Signals = signal.SIGINT, grace_s: float = KILL_GRACE_S) -> None:
+    def close(self, signum: signal.Signals = signal.SIGUSR1, grace_s: float = KILL_GRACE_S) -> None:
         """End the child, if there is one."""
         if self._child is not None:
             self._child.kill(signum, grace_s)
