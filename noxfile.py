@@ -28,5 +28,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test, the import rule and the documentation tests among them."""
+    """Run every test, and say which lines of the kernels the PTX tests never reach."""
     run(session, "pytest", "--numprocesses=2", *session.posargs)
+    if not session.posargs:
+        run(session, "tests.ptx.coverage")

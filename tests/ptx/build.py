@@ -27,15 +27,14 @@ _OPTIONS = (
 
 def build(text: str, name: str, cache: Path | None = None) -> Path:
     """The library of a PTX module, made now or found in the cache."""
-    compiler = _compiler()
     folder = cache or _private_folder()
-    library = folder / f"{_key(text, name, compiler)}.so"
+    library = folder / f"{_key(text, name)}.so"
     if library.is_file():
         os.utime(library)  # in use: see `forget_unused`
     else:
         source = translate(parse(text, name))
         with tempfile.TemporaryDirectory(dir=folder) as work:
-            made = _compile(compiler, source, Path(work))
+            made = compile_c(source, Path(work))
             made.replace(library)
     return library
 
@@ -48,27 +47,29 @@ def forget_unused(cache: Path, days: float = 7) -> None:
                 library.unlink()
 
 
-def _compiler() -> str:
+def compiler() -> str:
+    """The C compiler's path. Raises PtxError."""
     found = shutil.which(os.environ.get("CC") or "cc") or shutil.which("gcc")
     if found is None:
         raise PtxError("no C compiler is on the PATH")
     return found
 
 
-def _compile(compiler: str, source: str, folder: Path) -> Path:
+def compile_c(source: str, folder: Path, *options: str) -> Path:
+    """The library of a translated module, in this folder. Raises PtxError."""
     (folder / "module.c").write_text(source)
     library = folder / "module.so"
     files = [f"-I{_PACKAGE / 'runtime'}", "module.c", "-o", str(library), "-lm"]
-    command = [compiler, *_OPTIONS, *files]
+    command = [compiler(), *_OPTIONS, *options, *files]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=250)
     if done.returncode != 0:
         raise PtxError(f"{' '.join(command)}\n{done.stderr[:4000]}")
     return library
 
 
-def _key(text: str, name: str, compiler: str) -> str:
+def _key(text: str, name: str) -> str:
     """The runner's own sources count too: an edit of the translation must give a new library."""
-    digest = hashlib.sha256(repr((text, name, compiler, _OPTIONS)).encode())
+    digest = hashlib.sha256(repr((text, name, compiler(), _OPTIONS)).encode())
     for pattern in ("*.py", "opcodes/*.py", "runtime/*.h"):
         for path in sorted(_PACKAGE.glob(pattern)):
             if not path.name.startswith("test_"):

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from gpuqueue.device.kernel_image import OPTIONS
 from gpuqueue.device.nvrtc import Nvrtc
 from gpuqueue.errors import ConfigError
 from tests.kernels.cuda_compilers import CompilerMissing, find_nvcc
 
+#: Whose entry points are the kernels that are shipped.
+KERNELS = Path(__file__).parents[2] / "kernels" / "pathtrace.cu"
 #: So that errors name lines of the source.
 _LINE_INFO = "-lineinfo"
 
@@ -40,3 +43,13 @@ def nvrtc_ptx(source: Path, architecture: int, options: Sequence[str] = ()) -> s
         pytest.skip(str(missing))
     flags = ["-std=c++17", _LINE_INFO, *options]
     return compiler.compile(source, architecture, flags).ptx.decode()
+
+
+COMPILERS = {"nvcc": nvcc_ptx, "nvrtc": nvrtc_ptx}
+
+
+def kernels_ptx(compiler: str, architecture: int, fuses: bool) -> str:
+    """The shipped kernels with the shipped options, but for the fusing of products into sums."""
+    # Both compilers are told the C++ standard by the functions above.
+    options = [o for o in OPTIONS if not o.startswith(("-fmad", "-std"))]
+    return COMPILERS[compiler](KERNELS, architecture, [*options, f"-fmad={str(fuses).lower()}"])

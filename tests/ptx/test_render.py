@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,61 +18,18 @@ from gpuqueue.device import Device, native
 from gpuqueue.device.base import Work
 from gpuqueue.device.cpu import CpuDriver
 from gpuqueue.device.kernel_device import KernelDevice
-from gpuqueue.device.kernel_image import OPTIONS
-from gpuqueue.scene import SceneBuffers, load_scene, pack
+from gpuqueue.scene import SceneBuffers
 
 from . import LaunchError, Program
-from .compilers import nvcc_ptx, nvrtc_ptx
 from .driver import PtxDriver
-
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "kernels" / "pathtrace.cu"
-#: Many diffuse bounces; every kind of material and light; two levels and shared meshes; what
-#: moves; what is cut out.
-SCENES = [
-    "tests/render/scenes/cornell.mi",
-    "tests/render/scenes/metal_glass_points.mi",
-    "examples/scenes/forest.mi",
-    "tests/render/scenes/moving.mi",
-    "tests/render/scenes/cutouts.mi",
-]
-WIDTH, HEIGHT = 48, 32
-WORK = Work(
-    first_pixel=0,
-    pixel_count=WIDTH * HEIGHT,
-    first_sample=0,
-    sample_count=4,
-    seed=7,
-    max_depth=6,
-)
-COMPILERS = {"nvcc": nvcc_ptx, "nvrtc": nvrtc_ptx}
+from .zoo import HEIGHT, SCENES, WIDTH, WORK, zoo_scene
 
 Film = npt.NDArray[np.float32]
 
 
-@pytest.fixture(scope="module", params=SCENES, ids=[Path(name).stem for name in SCENES])
+@pytest.fixture(scope="module", params=sorted(SCENES))
 def scene(request: pytest.FixtureRequest) -> SceneBuffers:
-    path = ROOT / request.param
-    loaded = load_scene(Path(path.name), path.parent)
-    return pack(loaded, native.layouts(), native.kernels().shaders(), WIDTH, HEIGHT)
-
-
-@pytest.fixture(scope="module")
-def compiled(load: Callable[[str, str], Program]) -> Callable[[str, int, bool], Program]:
-    """The kernel by a compiler, for an architecture, with products fused into sums or not."""
-    made: dict[tuple[str, int, bool], Program] = {}
-
-    def program(compiler: str, architecture: int, fuses: bool) -> Program:
-        key = (compiler, architecture, fuses)
-        if key not in made:
-            # Both compilers are told the C++ standard by the functions called here.
-            options = [o for o in OPTIONS if not o.startswith(("-fmad", "-std"))]
-            options.append(f"-fmad={str(fuses).lower()}")
-            ptx = COMPILERS[compiler](SOURCE, architecture, options)
-            made[key] = load(ptx, f"pathtrace-{compiler}-{architecture}.ptx")
-        return made[key]
-
-    return program
+    return zoo_scene(request.param)
 
 
 def render(device: Device, scene: SceneBuffers, *works: Work) -> Film:
@@ -126,8 +82,7 @@ def device(compiled: Callable[[str, int, bool], Program]) -> Device:
 
 @pytest.fixture(scope="module")
 def box() -> SceneBuffers:
-    loaded = load_scene(Path("cornell.mi"), ROOT / "tests/render/scenes")
-    return pack(loaded, native.layouts(), native.kernels().shaders(), WIDTH, HEIGHT)
+    return zoo_scene("cornell")
 
 
 def test_any_split_into_works_gives_the_same_film(device: Device, box: SceneBuffers) -> None:

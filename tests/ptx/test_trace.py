@@ -1,43 +1,39 @@
-"""Rays traced by the PTX of kernels/bvh hit what they hit on the CPU, with the same bits."""
+"""Rays traced by the shipped kernels' PTX hit what they hit on the CPU, with the same bits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from gpuqueue.device import cuda, native
-from gpuqueue.scene import SceneBuffers, load_scene, pack
+from gpuqueue.scene import SceneBuffers
 
 from . import DeviceMemory, Program
-from .compilers import nvcc_ptx, nvrtc_ptx
+from .zoo import SCENES, zoo_scene
 
-ROOT = Path(__file__).parents[2]
-SOURCE = Path(__file__).parent / "kernels" / "trace.cu"
 RAY = np.dtype([("origin", "f4", 3), ("direction", "f4", 3), ("t_min", "f4"), ("t_max", "f4")])
 HIT = np.dtype([("t", "f4"), ("u", "f4"), ("v", "f4"), ("instance", "u4"), ("triangle", "u4")])
-ACCELERATOR = np.dtype(
-    [
-        *(("nodes", "u8"), ("blocks", "u8"), ("placements", "u8")),
-        *(("root", "u4"), ("count", "u4"), ("keys", "u8")),
-    ]
-)
-JOB = np.dtype(
-    [
-        *(("accelerator", ACCELERATOR), ("rays", "u8"), ("closest", "u8"), ("any", "u8")),
-        *(("item_count", "u4"), ("mask", "u4")),
-    ]
-)
-COUNT = 1500
+MISS = 0xFFFFFFFF
+COUNT, MASK = 1000, 7
+Accelerator = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def forest() -> SceneBuffers:
-    loaded = load_scene(Path("forest.mi"), ROOT / "examples/scenes")
-    return pack(loaded, native.layouts(), native.kernels().shaders())
+def closest_on_cpu(accelerator: Accelerator, rays: Any) -> Any:
+    return native.kernels().trace_closest(accelerator, rays, MASK).view(HIT)
+
+
+def any_on_cpu(accelerator: Accelerator, rays: Any) -> Any:
+    return native.kernels().trace_any(accelerator, rays, MASK).astype(np.uint32)
+
+
+#: Each with the field of its job that it writes to, and what the CPU build writes there.
+KERNELS: dict[str, tuple[str, Callable[[Accelerator, Any], Any]]] = {
+    "trace_rays": ("hits", closest_on_cpu),
+    "trace_shadow_rays": ("occluded", any_on_cpu),
+}
 
 
 def rays_into(scene: SceneBuffers) -> Any:
@@ -52,40 +48,57 @@ def rays_into(scene: SceneBuffers) -> Any:
     return rays
 
 
+def accelerator_of(scene: SceneBuffers, layout: str) -> Accelerator:
+    geometry = (scene.positions, scene.triangles, scene.meshes, scene.instances)
+    built: Accelerator = native.kernels().build_accelerator(
+        *geometry, layout=layout, threads=1, keys=scene.keys, cut=scene.cut
+    )
+    return built
+
+
+def traced(program: Program, kernel: str, accelerator: Accelerator, rays: Any, like: Any) -> Any:
+    """What the kernel writes, in an array of the same type."""
+    memory = DeviceMemory()
+    uploaded = {
+        name: memory.upload(value)
+        for name, value in accelerator.items()
+        if isinstance(value, np.ndarray)
+    }
+    input_, output = memory.upload(rays), memory.zeros(like.nbytes)
+    job = np.zeros(1, native.layouts()["TraceRaysJob"])
+    for name in job.dtype["accelerator"].names:
+        value = uploaded[name].address if name in uploaded else accelerator[name]
+        job["accelerator"][name] = value
+    job["rays"], job[KERNELS[kernel][0]] = input_.address, output.address
+    job["item_count"], job["mask"] = COUNT, MASK
+    program.launch(kernel, (cuda.blocks(COUNT), 1, 1), (cuda.BLOCK_THREADS, 1, 1), [job], memory)
+    return output.read(like.dtype)
+
+
+@pytest.mark.parametrize("name", sorted(SCENES))
+@pytest.mark.parametrize("kernel", sorted(KERNELS))
 @pytest.mark.parametrize(
-    ("compiler", "architecture", "fuses"),
-    [(nvcc_ptx, 80, "true"), (nvrtc_ptx, 100, "false")],
+    ("compiler", "architecture", "fuses"), [("nvcc", 120, True), ("nvrtc", 90, False)]
 )
 def test_every_hit_is_that_of_the_cpu(
-    load: Callable[[str, str], Program],
-    forest: SceneBuffers,
-    compiler: Callable[..., str],
+    compiled: Callable[[str, int, bool], Program],
+    compiler: str,
     architecture: int,
-    fuses: str,
+    fuses: bool,
+    kernel: str,
+    name: str,
 ) -> None:
-    options = [f"-I{ROOT / 'kernels'}", f"-fmad={fuses}"]
-    program = load(compiler(SOURCE, architecture, options), "trace.ptx")
-    rays, mask = rays_into(forest), 7
-    geometry = (forest.positions, forest.triangles, forest.meshes, forest.instances)
-    build = native.kernels().build_accelerator
-    built = build(*geometry, layout="compressed8", threads=1)
+    """With products fused too: where it matters, the kernels forbid it."""
+    scene = zoo_scene(name)
+    rays = rays_into(scene)
+    expected = KERNELS[kernel][1](accelerator_of(scene, "float8"), rays)
+    program = compiled(compiler, architecture, fuses)
+    found = traced(program, kernel, accelerator_of(scene, "compressed8"), rays, expected)
+    assert found.tobytes() == expected.tobytes()
 
-    memory = DeviceMemory()
-    uploaded = {n: memory.upload(built[n]) for n in ("nodes", "blocks", "placements")}
-    input_, closest, any_ = memory.upload(rays), memory.zeros(20 * COUNT), memory.zeros(4 * COUNT)
-    job = np.zeros(1, JOB)
-    for name, allocation in uploaded.items():
-        job["accelerator"][name] = allocation.address
-    job["accelerator"]["root"], job["accelerator"]["count"] = (
-        built["root"],
-        built["placement_count"],
-    )
-    job["rays"], job["closest"], job["any"] = input_.address, closest.address, any_.address
-    job["item_count"], job["mask"] = COUNT, mask
-    program.launch("trace", (cuda.blocks(COUNT), 1, 1), (cuda.BLOCK_THREADS, 1, 1), [job], memory)
 
-    on_cpu = build(*geometry, layout="float8", threads=1)
-    expected = native.kernels().trace_closest(on_cpu, rays, mask).view(HIT)
-    assert 0.2 < (expected["instance"] != 0xFFFFFFFF).mean() < 1
-    assert closest.read().tobytes() == expected.tobytes()
-    assert (any_.read(np.uint32) == native.kernels().trace_any(on_cpu, rays, mask)).all()
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_rays_both_hit_and_miss(name: str) -> None:
+    scene = zoo_scene(name)
+    hits = closest_on_cpu(accelerator_of(scene, "float8"), rays_into(scene))
+    assert 0.05 < (hits["instance"] != MISS).mean() < 1
