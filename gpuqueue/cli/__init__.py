@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typer
 
+from gpuqueue.cli.convert import convert
 from gpuqueue.cli.demo import demo
 from gpuqueue.cli.dlq import dlq
 from gpuqueue.cli.doctor import doctor
@@ -29,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for function in (demo, serve, listen, submit, render, inspect, doctor, health, version):
+_COMMANDS = (demo, serve, listen, submit, render, inspect, convert, doctor, health, version)
+for function in _COMMANDS:
     app.command()(reporting_errors(function))
 app.add_typer(dlq)
 app.add_typer(jobs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gpuqueue.cli.local_scene import RootOption, SceneArgument, locate
-from gpuqueue.errors import ConfigError, InvalidJob
+from gpuqueue.cli.whole_file import check_writable, write_whole
+from gpuqueue.errors import InvalidJob
 
 if TYPE_CHECKING:
     from gpuqueue.binary import Binary
@@ -66,7 +66,7 @@ def render(
     from gpuqueue.image import format_of
 
     image_format = format_of(output)
-    _check_writable(output)
+    check_writable(output)
     path, content_root = locate(scene, root)
     request = _request(
         scene_file=str(path),
@@ -81,7 +81,7 @@ def render(
     )
     started = time.monotonic()
     binary = _render(RenderSettings(device=device.value, threads=threads), content_root, request)
-    _write(output, binary.data)
+    write_whole(output, [binary.data])
     seconds = time.monotonic() - started
     typer.echo(f"{output}: {len(binary.data)} bytes, {seconds:.1f} s")
 
@@ -123,25 +123,3 @@ def _progress_bar() -> Iterator[Callable[[float, str], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("loading", total=1.0)
         yield lambda fraction, text: progress.update(bar, completed=fraction, description=text)
-
-
-def _check_writable(output: Path) -> None:
-    """Raise ConfigError now rather than after the render."""
-    folder = output.absolute().parent
-    if not folder.is_dir():
-        raise ConfigError(f"{output}: the folder {folder} does not exist")
-    if output.is_dir():
-        raise ConfigError(f"{output} is a folder; name a file")
-    if not os.access(folder, os.W_OK):
-        raise ConfigError(f"{output}: the folder {folder} may not be written to")
-
-
-def _write(output: Path, data: bytes) -> None:
-    """Write the whole file or none."""
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ConfigError(f"{output}: {error.strerror or error}") from error

@@ -22,7 +22,18 @@ def load_scene(path: Path, root: Path, *, max_bytes: int = MAX_BYTES) -> Scene:
     ``file:line:column``, what was expected, and the line.
     """
     library = Library(root, max_bytes)
-    source = open_scene(library, path)
+    document = read_document(library, path)
+    name = library.files[0].path.relative_to(library.root).as_posix()
+    return resolve(document, name, library.files)
+
+
+def load_document(path: Path, root: Path, *, max_bytes: int = MAX_BYTES) -> Document:
+    """Read what a scene says, without looking names up. As `load_scene` otherwise."""
+    return read_document(Library(root, max_bytes), path)
+
+
+def read_document(library: Library, path: Path) -> Document:
+    """Read what a scene file says, entity by entity. Raises SceneError."""
     document = Document()
-    read_statements(Tokens(library, source, document.warnings), document)
-    return resolve(document, source.name, library.files)
+    read_statements(Tokens(library, open_scene(library, path), document.warnings), document)
+    return document

@@ -9,6 +9,8 @@ _FLAGS = words(
     "hide visible trace select hull shadowmap motion shadow caustic globillum finalgather hardware"
     " transparency reflection refraction tag face"
 )
+#: Words that may stand among the values of a flag.
+FLAG_WORDS = ("front", "back", "both")
 
 
 def parse_attribute(tokens: Tokens) -> tuple[str, tuple[Atom, ...]]:
@@ -20,7 +22,7 @@ def parse_attribute(tokens: Tokens) -> tuple[str, tuple[Atom, ...]]:
     while tokens.accept_word("override", "const", "global"):
         pass
     if flag := tokens.accept_word(*_FLAGS):
-        return flag, _values(tokens, extra=("front", "back", "both"))
+        return flag, _values(tokens, extra=FLAG_WORDS)
     while tokens.peek().kind is Kind.SYMBOL:
         tokens.take()
     if tokens.at_mark("["):

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 def floats(data: bytes) -> NDArray[np.float64]:
     """Return 32-bit floats; big-endian unless little-endian looks more like coordinates."""
-    big, little = (np.frombuffer(data, f"{order}f4").astype(np.float64) for order in "><")
+    with np.errstate(invalid="ignore"):  # the wrong order may make signalling NaNs
+        big, little = (np.frombuffer(data, f"{order}f4").astype(np.float64) for order in "><")
     return little if _plausible(little) > _plausible(big) else big
 
 

@@ -9,7 +9,7 @@ MAX_HAIR_NUMBERS = 1 << 30
 
 def skip_block(tokens: Tokens, *ending: str) -> None:
     """Everything up to ``end`` and these words."""
-    first = tokens.take()
+    first = tokens.peek()
     while True:
         if tokens.at_end():
             raise tokens.fail(f"there is no 'end {' '.join(ending)}' for this", first)
