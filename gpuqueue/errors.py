@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 #: Of a name or text from outside that an error repeats.
@@ -50,6 +51,12 @@ class UnknownName(InvalidJob):
 
 class SceneError(InvalidJob):
     """A scene cannot be used; the message starts with file:line:column where they are known."""
+
+    @property
+    def place(self) -> str | None:
+        """The ``file:line:column`` that the message starts with."""
+        found = re.match(r"[^\n]+?:[0-9]+:[0-9]+(?=: )", str(self))
+        return found and shown(found[0], 300)
 
 
 class JobFailed(GpuqueueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +11,10 @@ from gpuqueue.cli.report import moment, print_error, printable, reporting_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rich.table import Table
 
+    from gpuqueue.config import Settings
     from gpuqueue.queues import Queue
     from gpuqueue.queues.dead_letters import DeadLetter
 
@@ -41,10 +41,12 @@ def list_letters(
     """List the jobs that the queue gave up, and why."""
     from rich.console import Console
 
-    from gpuqueue.queues.dead_letters import list_dead
+    from gpuqueue.commands.dead_letters import list_letters
+    from gpuqueue.config import load_settings
 
-    opened = _open(config, queue)
-    letters = list_dead(opened, limit + 1)
+    settings = load_settings(config)
+    opened = _open(settings, queue)
+    letters = list_letters(settings, opened, limit + 1)
     if not letters:
         _note(f"queue '{opened.name}' has no dead letters")
         return
@@ -60,16 +62,23 @@ def show(
     queue: QueueOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show one dead letter: its reason, and the message's body."""
-    from gpuqueue.queues.dead_letters import find_dead
+    """Show one dead letter: why, how each try ended, the last lines of the log, the body."""
+    from gpuqueue.commands.dead_letters import find_letter
+    from gpuqueue.config import load_settings
 
-    letter = find_dead(_open(config, queue), job_id)
+    settings = load_settings(config)
+    letter = find_letter(settings, _open(settings, queue), job_id)
+    known = letter.post_mortem
     for name, text in (
         ("job", letter.job_id),
         ("reason", letter.why),
+        ("error", known.error),
+        ("place", known.place),
         ("received", f"{letter.receives} times"),
         ("sent", moment(letter.sent_at)),
         ("died", moment(letter.died_at)),
+        *(("attempt", _told(attempt)) for attempt in known.attempts),
+        *(("log", line) for line in known.log),
     ):
         if text:
             typer.secho(f"{name + ':':<10}", bold=True, nl=False)
@@ -96,8 +105,9 @@ def redrive(
 
     if every == bool(job_ids):
         raise typer.BadParameter("give either the ids of jobs or --all", param_hint="ID")
-    opened = _open(config, queue)
-    _print_each(redrive_letters(load_settings(config), opened, job_ids or None), opened)
+    settings = load_settings(config)
+    opened = _open(settings, queue)
+    _print_each(redrive_letters(settings, opened, job_ids or None), opened)
 
 
 @dlq.command()
@@ -108,9 +118,10 @@ def purge(
     config: ConfigOption = None,
 ) -> None:
     """Remove all dead letters for good, and print the job's id of each."""
+    from gpuqueue.config import load_settings
     from gpuqueue.queues.dead_letters import purge as purge_letters
 
-    opened = _open(config, queue)
+    opened = _open(load_settings(config), queue)
     if not yes:
         count = opened.counts().dead
         print_error(f"this removes about {count} jobs of queue '{opened.name}': add --yes")
@@ -118,11 +129,18 @@ def purge(
     _print_each(purge_letters(opened), opened)
 
 
-def _open(config: Path | None, name: str | None) -> Queue:
+def _open(settings: Settings, name: str | None) -> Queue:
     from gpuqueue.commands.dead_letters import queue_for
-    from gpuqueue.config import load_settings
 
-    return queue_for(load_settings(config), name)
+    return queue_for(settings, name)
+
+
+def _told(attempt: dict[str, Any]) -> str:
+    """One attempt as a line; what it holds may come from strangers."""
+    times = (attempt.get("started_at"), attempt.get("ended_at"))
+    when = " to ".join(moment(at) if isinstance(at, float) else "?" for at in times)
+    where = " ".join(f"on {attempt[key]}" for key in ("host", "device") if attempt.get(key))
+    return f"{attempt.get('outcome')} {where}, {when}: {attempt.get('reason')}"
 
 
 def _print_each(job_ids: Iterator[str], queue: Queue) -> None:

@@ -89,6 +89,7 @@ def _facts(record: JobRecord) -> list[tuple[str, str]]:
     ]
     first = record.earlier_attempts + 1
     facts += [(f"attempt {n}", _told(a)) for n, a in enumerate(record.attempts, first)]
+    facts += [("log", line) for attempt in record.attempts for line in attempt.log]
     return [(name, text) for name, text in facts if text]
 
 
@@ -103,7 +104,8 @@ def _told(attempt: Attempt) -> str:
     until = f" to {moment(attempt.ended_at)}" if attempt.ended_at else ""
     why = f": {attempt.reason}" if attempt.reason else ""
     when = f"{moment(attempt.started_at)}{until}"
-    return f"{attempt.outcome} on {attempt.host}, {when}{why}"
+    device = f" on {attempt.device}" if attempt.device else ""
+    return f"{attempt.outcome} on {attempt.host}{device}, {when}{why}"
 
 
 def _table(records: list[JobRecord]) -> Table:

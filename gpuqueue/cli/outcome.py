@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gpuqueue.binary import EXTENSIONS, Binary
+from gpuqueue.commands.jobs import as_it_is
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalBucketSettings
 from gpuqueue.errors import ConfigError
@@ -85,7 +86,7 @@ def _look(settings: Settings, queue: Queue, job: Job) -> Outcome:
     records = open_records(settings)
     record = None if records is None else records.get(job.id)
     if record is not None and (record.state.is_final or not isinstance(queue, Findable)):
-        return _told_by(record)
+        return _told_by(as_it_is(settings, record))
     if isinstance(queue, Findable):
         return _look_up(queue, job.id)
     return _look_at_results(settings, job)

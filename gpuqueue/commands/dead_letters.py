@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator
 from contextlib import closing, suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Literal, Self
 
@@ -16,9 +17,10 @@ from pydantic import Field, model_validator
 
 from gpuqueue.binary import JsonValue
 from gpuqueue.commands.base import CommandContext, Parameters, command
+from gpuqueue.commands.jobs import patience_s
 from gpuqueue.config import Settings
 from gpuqueue.errors import GpuqueueError, InvalidJob
-from gpuqueue.queues import Queue, dead_letters, open_queue
+from gpuqueue.queues import PostMortem, Queue, dead_letters, open_queue
 from gpuqueue.queues.dead_letters import DeadLetter
 from gpuqueue.records import JobRecord, open_records
 
@@ -45,7 +47,8 @@ def redrive(settings: Settings, queue: Queue, job_ids: Collection[str] | None) -
     records = open_records(settings)
 
     def change(before: JobRecord | None) -> JobRecord | None:
-        return None if before is None else before.redriven(time.time())
+        now = time.time()
+        return before and before.buried(now, patience_s(settings)).redriven(now)
 
     for job_id in dead_letters.redrive(queue, job_ids):
         if records is not None:
@@ -55,11 +58,48 @@ def redrive(settings: Settings, queue: Queue, job_ids: Collection[str] | None) -
         yield job_id
 
 
+def list_letters(settings: Settings, queue: Queue, limit: int) -> list[DeadLetter]:
+    """At most `limit` dead letters, each with what its record adds."""
+    return [_whole(settings, letter) for letter in dead_letters.list_dead(queue, limit)]
+
+
+def find_letter(settings: Settings, queue: Queue, job_id: str) -> DeadLetter:
+    """The dead letter of a job with what its record adds. Raises UnknownName."""
+    return _whole(settings, dead_letters.find_dead(queue, job_id))
+
+
+def _whole(settings: Settings, letter: DeadLetter) -> DeadLetter:
+    """A letter that no listener wrote, since its machine was lost, takes the record's words.
+
+    The record learns in turn that its job is dead.
+    """
+    records = open_records(settings)
+    if records is None or letter.post_mortem != PostMortem():
+        return letter
+
+    def change(before: JobRecord | None) -> JobRecord | None:
+        return before and before.buried(time.time(), patience_s(settings))
+
+    with suppress(GpuqueueError):
+        record = records.update(letter.job_id, change)
+        if record is not None and record.attempts:
+            return replace(letter, post_mortem=_told_by(record))
+    return letter
+
+
+def _told_by(record: JobRecord) -> PostMortem:
+    last = record.attempts[-1]
+    attempts = tuple(a.model_dump(mode="json", exclude={"log"}) for a in record.attempts)
+    return PostMortem(error=last.error, place=last.place, attempts=attempts, log=last.log)
+
+
 def describe_letter(letter: DeadLetter) -> dict[str, JsonValue]:
-    """A dead letter without its body, as JSON."""
+    """A dead letter without its body, its attempts and its log, as JSON."""
     return {
         "job_id": letter.job_id,
         "reason": letter.why,
+        "error": letter.post_mortem.error,
+        "place": letter.post_mortem.place,
         "receives": letter.receives,
         "sent_at": letter.sent_at,
         "died_at": letter.died_at,
@@ -83,8 +123,9 @@ class ListDeadParameters(DeadParameters):
 @command(
     "queue_manager_list_dead",
     parameters=ListDeadParameters,
-    returns="an array of objects with job_id, reason, receives, sent_at and died_at; times are "
-    "seconds since 1970, null where the queue does not know them",
+    returns="an array of objects with job_id, reason, error (its class), place (in the scene: "
+    "file:line:column), receives, sent_at and died_at; times are seconds since 1970; null is what "
+    "nobody knows",
     groups=("queue_manager",),
     queueable=False,
     direct=True,
@@ -97,7 +138,8 @@ def queue_manager_list_dead(
     On SQS they are hidden from other callers while they are looked at.
     """
     queue = queue_for(context.settings, parameters.queue_name)
-    return [describe_letter(letter) for letter in dead_letters.list_dead(queue, parameters.limit)]
+    letters = list_letters(context.settings, queue, parameters.limit)
+    return [describe_letter(letter) for letter in letters]
 
 
 class GetDeadParameters(DeadParameters):
@@ -109,7 +151,8 @@ class GetDeadParameters(DeadParameters):
 @command(
     "queue_manager_get_dead",
     parameters=GetDeadParameters,
-    returns="an object as of queue_manager_list_dead, with the message's body, a string",
+    returns="an object as of queue_manager_list_dead, with attempts (objects: host, device, "
+    "started_at, ended_at, outcome, reason), log (the last lines) and body (a string)",
     groups=("queue_manager",),
     queueable=False,
     direct=True,
@@ -117,10 +160,16 @@ class GetDeadParameters(DeadParameters):
 def queue_manager_get_dead(
     parameters: GetDeadParameters, context: CommandContext
 ) -> dict[str, JsonValue]:
-    """Show one dead letter with the message's body."""
+    """Show one dead letter: how each try ended, the last lines of the log, the message's body."""
     queue = queue_for(context.settings, parameters.queue_name)
-    letter = dead_letters.find_dead(queue, parameters.job_id)
-    return {**describe_letter(letter), "body": letter.body}
+    letter = find_letter(context.settings, queue, parameters.job_id)
+    known = letter.post_mortem
+    return {
+        **describe_letter(letter),
+        "attempts": list(known.attempts),
+        "log": list(known.log),
+        "body": letter.body,
+    }
 
 
 class RedriveParameters(DeadParameters):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from itertools import islice
 
 from pydantic import Field
@@ -10,12 +11,18 @@ from pydantic import Field
 from gpuqueue.binary import JsonValue
 from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
-from gpuqueue.errors import InvalidJob
+from gpuqueue.errors import GpuqueueError, InvalidJob
+from gpuqueue.queues import open_queue
 from gpuqueue.records import JobRecord, State, kept_records
 
 #: Jobs that one call lists, and those that it looks at to find them.
 MAX_LISTED = 200
 MAX_SEARCHED = 1000
+#: A running job's record is renewed every few seconds.
+SILENCE_S = 30.0
+
+#: Making a client of a queue costs far more than asking it.
+_open_queue = lru_cache(maxsize=8)(open_queue)
 
 
 def describe_job(record: JobRecord) -> dict[str, JsonValue]:
@@ -29,7 +36,27 @@ def find_job(settings: Settings, job_id: str) -> JobRecord:
     record = kept_records(settings).get(job_id)
     if record is None:
         raise InvalidJob(f"no record of a job '{job_id}' is kept here")
-    return record
+    return as_it_is(settings, record)
+
+
+def patience_s(settings: Settings) -> float:
+    """After how long without a word a running job's listener counts as lost.
+
+    Its message is somebody else's by then; clocks and a busy bucket may be late besides.
+    """
+    return settings.queue_manager.visibility_timeout_s + SILENCE_S
+
+
+def as_it_is(settings: Settings, record: JobRecord) -> JobRecord:
+    """The record, with the truth of a job whose machine was lost without a word."""
+    now, patience = time.time(), patience_s(settings)
+    if record.unheard_of(now, patience, None) is record:
+        return record
+    try:
+        limit = _open_queue(settings, record.queue).max_receives()
+    except GpuqueueError:
+        limit = None  # not ours to ask; the job has failed at least
+    return record.unheard_of(now, patience, limit)
 
 
 def find_jobs(
@@ -39,7 +66,7 @@ def find_jobs(
     records = kept_records(settings).newest(MAX_SEARCHED)
     found = (
         record
-        for record in records
+        for record in (as_it_is(settings, record) for record in records)
         if (state is None or record.state is state)
         and (reference is None or record.reference == reference)
     )

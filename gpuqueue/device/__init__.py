@@ -63,5 +63,10 @@ def _announce(device: Device, reasons: list[str]) -> None:
     if reasons:
         message += f" ({'; '.join(reasons)})"
     _log.event(
-        Event.DEVICE_CHOSEN, message, level=logging.INFO, device=device.name, reasons=reasons
+        Event.DEVICE_CHOSEN,
+        message,
+        level=logging.INFO,
+        device=device.name,
+        description=device.description,
+        reasons=reasons,
     )

@@ -18,6 +18,7 @@ from gpuqueue.errors import (
     Interrupted,
     InvalidJob,
     JobFailed,
+    SceneError,
     TransientError,
 )
 
@@ -26,10 +27,18 @@ MAX_HEADER_BYTES = 8 << 20
 MAX_BODY_BYTES = 4 << 30
 
 
-#: The classes of errors that cross the wire, by their names.
+#: The classes of errors that cross the wire, by their names; the first that fits is taken.
 ERRORS: dict[str, type[GpuqueueError]] = {
     kind.__name__: kind
-    for kind in (InvalidJob, TransientError, DeviceLost, Interrupted, ConfigError, JobFailed)
+    for kind in (
+        SceneError,
+        InvalidJob,
+        TransientError,
+        DeviceLost,
+        Interrupted,
+        ConfigError,
+        JobFailed,
+    )
 }
 
 

@@ -11,14 +11,16 @@ from gpuqueue.binary import Binary
 from gpuqueue.commands.allowed import check_allowed
 from gpuqueue.config import Settings
 from gpuqueue.job import Job
+from gpuqueue.listener.account import Account
 from gpuqueue.listener.job_log import JobLog
+from gpuqueue.listener.last_lines import LastLines
 from gpuqueue.listener.lease import Lease
 from gpuqueue.listener.recorder import Recorder
 from gpuqueue.listener.retry import retry
 from gpuqueue.listener.settle import settle
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
-from gpuqueue.records import State, open_records, remove_checkpoint
+from gpuqueue.records import State, open_records
 from gpuqueue.tasks import prepare_tasks
 
 
@@ -27,6 +29,10 @@ class Runner(Protocol):
 
     def run(self, job: Job, lease: Lease, on_progress: Callable[[float, str], None]) -> Binary:
         """Run a job's command and return its result, or raise what it raised."""
+
+    @property
+    def device(self) -> str | None:
+        """What commands run on, once one has said so."""
 
 
 class Handler:
@@ -45,31 +51,32 @@ class Handler:
         """
         log = JobLog(self._queue.name, message.original_id)
         manager = self._settings.queue_manager
-        recorder = Recorder(self._records, self._queue.name, manager.price_per_hour, log)
-
-        def tell(outcome: State, error: Exception, reason: str) -> None:
-            recorder.end(outcome, error, reason)
-            if outcome.is_final:
-                remove_checkpoint(self._settings, log.job_id)
-
-        try:
-            with lease:
-                job = Job.from_body(message.body, message.original_id)
-                log.job_is(job.id)
-                log.event(Event.JOB_RECEIVED, "Received job from queue.")
-                lease.check()
-                start = time.monotonic()
-                if recorder.begin(job, lease):
-                    with recorder:
-                        self._do(job, lease, recorder, log)
-                    recorder.end(State.SUCCEEDED)
-                log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
-                delete = partial(self._queue.delete, message)
-                retry("Removing the job", delete, time.monotonic() - start, lease, log)
-        except Exception as error:
-            settle(self._queue, message, error, manager.max_backoff_s, log, tell)
-            return error
+        price = manager.price_per_hour
+        recorder = Recorder(self._records, message, self._queue.name, price, log)
+        with LastLines() as lines:
+            try:
+                self._see_through(message, lease, recorder, log)
+            except Exception as error:
+                account = Account(self._settings, recorder, log, lines, self._runner.device)
+                settle(self._queue, message, error, manager.max_backoff_s, log, account)
+                return error
         return None
+
+    def _see_through(self, message: Message, lease: Lease, recorder: Recorder, log: JobLog) -> None:
+        """The job of a message from its receive to its delete."""
+        with lease:
+            job = Job.from_body(message.body, message.original_id)
+            log.job_is(job.id)
+            log.event(Event.JOB_RECEIVED, "Received job from queue.")
+            lease.check()
+            start = time.monotonic()
+            if recorder.begin(job, lease):
+                with recorder:
+                    self._do(job, lease, recorder, log)
+                recorder.end(recorder.ended(State.SUCCEEDED, device=self._runner.device))
+            log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
+            delete = partial(self._queue.delete, message)
+            retry("Removing the job", delete, time.monotonic() - start, lease, log)
 
     def _do(self, job: Job, lease: Lease, recorder: Recorder, log: JobLog) -> None:
         """The job's command and its tasks."""

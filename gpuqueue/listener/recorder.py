@@ -19,6 +19,7 @@ from gpuqueue.job import Job
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.listener.lease import Lease
 from gpuqueue.log import Event
+from gpuqueue.queues import Message, PostMortem
 from gpuqueue.records import Attempt, JobRecord, Progress, Records, State
 
 #: How often a running job's record is renewed, and a wish to cancel it heard.
@@ -26,14 +27,19 @@ INTERVAL_S = 5.0
 
 
 class Recorder:
-    """The record of one attempt at one job. Without `records` it does nothing.
+    """The record of one attempt at one job; without `records` it is kept nowhere.
 
     While a ``with`` block runs, a thread renews the record and revokes the lease if the job is
     cancelled.
     """
 
     def __init__(
-        self, records: Records | None, queue: str, price_per_hour: float | None, log: JobLog
+        self,
+        records: Records | None,
+        message: Message,
+        queue: str,
+        price_per_hour: float | None,
+        log: JobLog,
     ) -> None:
         self._records = records
         self._queue = queue
@@ -41,7 +47,12 @@ class Recorder:
         self._log = log
         self._job_id = ""
         self._number = 0
-        self._attempt: Attempt | None = None
+        self._attempt = Attempt(
+            host=socket.gethostname(), started_at=time.time(), receives=message.receives
+        )
+        self._earlier: tuple[Attempt, ...] = ()
+        #: Whether the job is known and its record is to be written.
+        self._is_kept = False
         self._progress: tuple[float, str] = (0.0, "")
         self._results: list[str] = []
         self._sha256: str | None = None
@@ -56,10 +67,8 @@ class Recorder:
         """
         if self._records is None:
             return True
-        self._job_id, self._lease = job.id, lease
-        self._attempt = attempt = Attempt(
-            host=socket.gethostname(), started_at=time.time(), receives=lease.message.receives
-        )
+        self._job_id, self._lease, self._is_kept = job.id, lease, True
+        attempt = self._attempt
 
         def change(before: JobRecord | None) -> JobRecord:
             return (before or self._of_unknown(job, attempt.started_at)).begun(attempt)
@@ -69,7 +78,7 @@ class Recorder:
             return True
         if after.state is State.CANCELLED:
             raise Cancelled("it was cancelled while it waited")
-        self._number = after.attempt_count
+        self._number, self._earlier = after.attempt_count, after.attempts[:-1]
         return after.state is not State.SUCCEEDED
 
     def _of_unknown(self, job: Job, now: float) -> JobRecord:
@@ -83,7 +92,7 @@ class Recorder:
         )
 
     def __enter__(self) -> Self:
-        if self._attempt is not None:
+        if self._is_kept:
             self._thread = threading.Thread(target=self._renew, name="recorder", daemon=True)
             self._thread.start()
         return self
@@ -100,33 +109,41 @@ class Recorder:
 
     def command_done(self, result: Binary, seconds: float) -> None:
         """The command is done: tell how long it took, and what its result is."""
-        if self._attempt is not None:
+        if self._is_kept:
             self._sha256 = hashlib.sha256(result.data).hexdigest()
-            self._attempt = self._attempt.model_copy(update={"device_s": seconds})
+        self._attempt = self._attempt.model_copy(update={"device_s": seconds})
 
     def stored(self, place: str | None) -> None:
         """A task put the result there."""
         if place is not None:
             self._results.append(place)
 
-    def end(self, outcome: State, error: Exception | None = None, reason: str = "") -> None:
-        """The attempt is over."""
-        if self._attempt is None:
-            return
-        last = self._attempt.model_copy(
-            update={
-                "ended_at": time.time(),
-                "outcome": outcome,
-                "error": None if error is None else type(error).__name__,
-                "reason": reason or None,
-            }
+    def post_mortem(self, last: Attempt) -> PostMortem:
+        """What a dead letter is to tell of the job whose attempts end with this one."""
+        told = {"host", "device", "started_at", "ended_at", "outcome", "reason"}
+        attempts = [
+            attempt.model_dump(mode="json", include=told, exclude_none=True)
+            for attempt in (*self._earlier, last)
+        ]
+        return PostMortem(
+            error=last.error, place=last.place, attempts=tuple(attempts), log=last.log
         )
+
+    def ended(self, outcome: State, **fields: object) -> Attempt:
+        """The attempt as it is at its end, with further fields."""
+        update = {"ended_at": time.time(), "outcome": outcome, **fields}
+        return self._attempt.model_copy(update=update)
+
+    def end(self, last: Attempt) -> None:
+        """The attempt is over, as `last` tells."""
+        if not self._is_kept:
+            return
 
         def change(before: JobRecord | None) -> JobRecord | None:
             if before is None:
                 return None
             after = before.ended(self._number, last, self._price_per_hour)
-            if after is before or outcome is not State.SUCCEEDED:
+            if after is before or last.outcome is not State.SUCCEEDED:
                 return after
             return after.model_copy(
                 update={"results": tuple(self._results), "result_sha256": self._sha256}

@@ -56,6 +56,12 @@ class RenderProcess:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._child: _Child | None = None
+        self._last_device: str | None = None
+
+    @property
+    def device(self) -> str | None:
+        """What commands run on, once one has said so."""
+        return (self._child.device if self._child else None) or self._last_device
 
     def start(self) -> None:
         """Have a child that is ready. Raises ConfigError, or DeviceLost if it does not start."""
@@ -100,6 +106,7 @@ class RenderProcess:
         """End the child, if there is one."""
         if self._child is not None:
             self._child.kill(signum, grace_s)
+            self._last_device = self.device
             self._child = None
 
 
@@ -110,6 +117,8 @@ class _Child:
         self.is_usable = True
         #: When a command last told of its progress, on the monotonic clock.
         self.reported_at = -math.inf
+        #: What it renders on; it opens a device when it first needs one.
+        self.device: str | None = None
         #: What happens, in order: frames, the child's death; None says to look at the lease.
         self._inbox: queue.SimpleQueue[Frame | GpuqueueError | None] = queue.SimpleQueue()
         self._secrets = _secrets(settings)
@@ -254,6 +263,8 @@ class _Child:
     def _log(
         self, level: int, category: str, event: str, message: str, fields: dict[str, Any]
     ) -> None:
+        if event == Event.DEVICE_CHOSEN:
+            self.device = f"{fields.get('device')}: {fields.get('description')}"
         logger = EventLogger(Category(category))
         logger.event(Event(event), self._mask(message), level=level, **fields)
 

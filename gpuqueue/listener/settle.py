@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from typing import Protocol
 
 from gpuqueue.errors import Cancelled, GpuqueueError, Interrupted, LeaseLost
 from gpuqueue.listener.fate import Action, Fate, fate_of
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.log import Event
-from gpuqueue.queues import Message, Queue
+from gpuqueue.queues import Message, PostMortem, Queue
 from gpuqueue.records import State
 
-#: Told what became of the try: the state, the error and its text.
-Tell = Callable[[State, Exception, str], None]
+
+class Teller(Protocol):
+    """Who is told what became of a try."""
+
+    def post_mortem(self, error: Exception, reason: str) -> PostMortem:
+        """What is known of a job that is to be given up."""
+
+    def tell(self, outcome: State, error: Exception, reason: str) -> None:
+        """The try ended so, by this error and its text."""
 
 
 def settle(
@@ -22,11 +29,11 @@ def settle(
     error: Exception,
     max_backoff_s: float,
     log: JobLog,
-    tell: Tell,
+    teller: Teller,
 ) -> None:
     """Log why the job did not end, then give its message the fate of that error.
 
-    What `tell` writes down comes before the message goes back, since another listener may take it
+    What `teller` writes down comes before the message goes back, since another listener may take it
     at once, and after it has gone to the dead letters, since they may not take it.
     Raises nothing: if the queue cannot be reached, the visibility time-out does the same later.
     """
@@ -38,17 +45,17 @@ def settle(
             reason += f" (try {message.receives}, the last that the queue allows)"
             fate = Fate(Action.DEAD_LETTER, fate.delay_s)
         if fate.action is Action.DEAD_LETTER:
-            if _dead_letter(queue, message, reason, log):
-                return tell(State.DEAD, error, reason)
+            if _dead_letter(queue, message, reason, teller.post_mortem(error, reason), log):
+                return teller.tell(State.DEAD, error, reason)
             fate = Fate(Action.RELEASE, fate.delay_s or max_backoff_s)
         if fate.action is Action.RELEASE:
-            tell(State.FAILED, error, reason)
+            teller.tell(State.FAILED, error, reason)
             _release(queue, message, fate, reason, log)
         elif fate.action is Action.HAND_BACK:
-            tell(State.INTERRUPTED, error, reason)
+            teller.tell(State.INTERRUPTED, error, reason)
             _hand_back(queue, message, reason, log)
         elif fate.action is Action.DELETE:
-            tell(State.CANCELLED, error, reason)
+            teller.tell(State.CANCELLED, error, reason)
             queue.delete(message)
     except LeaseLost as lost:
         log.warning(Event.LEASE_LOST, f"Job left alone: {lost}.")
@@ -84,10 +91,12 @@ def _is_last_try(queue: Queue, message: Message) -> bool:
     return limit is not None and message.receives >= limit
 
 
-def _dead_letter(queue: Queue, message: Message, reason: str, log: JobLog) -> bool:
+def _dead_letter(
+    queue: Queue, message: Message, reason: str, post_mortem: PostMortem, log: JobLog
+) -> bool:
     """Whether the message is in the dead-letter queue now; if not, it is still held."""
     try:
-        queue.dead_letter(message, reason)
+        queue.dead_letter(message, reason, post_mortem)
     except LeaseLost:
         raise
     except Exception as failure:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from gpuqueue.errors import UnknownName
 from gpuqueue.queues.base import Message, Queue, QueueCounts
+from gpuqueue.queues.post_mortem import PostMortem
 from gpuqueue.registry import Registry
 
 if TYPE_CHECKING:
     from gpuqueue.config import Settings
     from gpuqueue.config.settings import LocalQueueSettings, SqsQueueSettings
 
-__all__ = ["QUEUES", "Message", "Queue", "QueueCounts", "open_queue"]
+__all__ = ["QUEUES", "Message", "PostMortem", "Queue", "QueueCounts", "open_queue"]
 
 QUEUES: Registry[type[Queue]] = Registry(
     "queue module",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from gpuqueue.queues.dead_letters import DeadLetters
+from gpuqueue.queues.post_mortem import PostMortem
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,11 @@ class Queue(Protocol):
     def delete(self, message: Message) -> None:
         """Remove the message for good; deleting it twice is harmless. Raises LeaseLost."""
 
-    def dead_letter(self, message: Message, reason: str) -> None:
-        """Move the message to the dead-letter queue, unchanged, with its reason.
+    def dead_letter(
+        self, message: Message, reason: str, post_mortem: PostMortem | None = None
+    ) -> None:
+        """Move the message to the dead-letter queue, unchanged, with its reason and what else is
+        known, as far as there is room for it.
 
         Raises LeaseLost, and ConfigError, the message still held, if there is no such queue.
         """

@@ -12,7 +12,7 @@ from gpuqueue.errors import InvalidJob
 
 MAX_MESSAGE_BYTES = 1 << 20
 #: Kept free in every message for the attributes that explain a dead letter.
-ATTRIBUTE_BYTES = 2048
+ATTRIBUTE_BYTES = 8192
 MAX_BODY_BYTES = MAX_MESSAGE_BYTES - ATTRIBUTE_BYTES
 
 #: Everything but ``#x9 #xA #xD #x20-#xD7FF #xE000-#xFFFD #x10000-#x10FFFF``.

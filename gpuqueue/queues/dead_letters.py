@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from gpuqueue.errors import UnknownName
 from gpuqueue.log import Category, Event, EventLogger
+from gpuqueue.queues.post_mortem import PostMortem
 
 if TYPE_CHECKING:
     from gpuqueue.queues.base import Queue
@@ -37,6 +38,8 @@ class DeadLetter:
     receives: int
     sent_at: float | None
     died_at: float | None
+    #: What the listener that gave it up knew besides.
+    post_mortem: PostMortem = field(default_factory=PostMortem)
 
     @property
     def why(self) -> str:

@@ -24,6 +24,7 @@ from gpuqueue.errors import ConfigError, LeaseLost
 from gpuqueue.queues.base import Message, QueueCounts, Whereabouts
 from gpuqueue.queues.body import check_body, readable
 from gpuqueue.queues.local_dead_letters import LocalDeadLetters
+from gpuqueue.queues.post_mortem import PostMortem
 from gpuqueue.queues.sqlite import connect, explained
 
 #: A wait looks this often for what another process sent.
@@ -169,16 +170,20 @@ class LocalQueue:
         if left:
             raise _lost(message)
 
-    def dead_letter(self, message: Message, reason: str) -> None:
+    def dead_letter(
+        self, message: Message, reason: str, post_mortem: PostMortem | None = None
+    ) -> None:
         """Keep the message aside with its reason and the time. Raises LeaseLost."""
         values = {
             **_lease(message),
             "now": self._clock(),
             "reason": readable(reason, MAX_REASON_BYTES),
+            "details": post_mortem.bounded().model_dump_json() if post_mortem else None,
         }
         with self._transaction() as connection:
             changed = connection.execute(
-                "UPDATE messages SET dead_at = :now, reason = :reason, receipt = NULL"
+                "UPDATE messages SET dead_at = :now, reason = :reason, details = :details,"
+                " receipt = NULL"
                 " WHERE id = :id AND receipt = :receipt",
                 values,
             ).rowcount

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Self
 
 from gpuqueue.queues.dead_letters import DeadLetter
+from gpuqueue.queues.post_mortem import PostMortem
 
 #: Rows read at once; the file is locked no longer than that takes.
 PAGE = 100
@@ -34,14 +36,14 @@ class LocalDeadLetters:
     def __iter__(self) -> Iterator[DeadLetter]:
         last = 0
         while rows := self._page_after(last):
-            for sequence, *values in rows:
+            for sequence, *values, details in rows:
                 last = sequence
-                yield DeadLetter(*values)
+                yield replace(DeadLetter(*values), post_mortem=PostMortem.parse(details))
 
     def _page_after(self, sequence: int) -> list[Any]:
         with self._transaction(False) as connection:
             return connection.execute(
-                "SELECT sequence, id, job_id, body, reason, receives, sent_at, dead_at"
+                "SELECT sequence, id, job_id, body, reason, receives, sent_at, dead_at, details"
                 " FROM messages WHERE dead_at IS NOT NULL AND sequence > ?"
                 " ORDER BY sequence LIMIT ?",
                 [sequence, PAGE],
@@ -51,7 +53,8 @@ class LocalDeadLetters:
         """Make the message visible anew, on the disk before this returns."""
         with self._transaction(True) as connection:
             connection.execute(
-                "UPDATE messages SET dead_at = NULL, reason = NULL, receives = 0, visible_at = ?"
+                "UPDATE messages SET dead_at = NULL, reason = NULL, details = NULL, receives = 0,"
+                " visible_at = ?"
                 " WHERE id = ? AND dead_at IS NOT NULL",
                 [self._clock(), letter.id],
             )

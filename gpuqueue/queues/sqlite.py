@@ -11,7 +11,7 @@ from gpuqueue.errors import ConfigError, TransientError
 
 #: Marks a SQLite file as a queue of ours ("gpuq"), and the version of its table.
 APPLICATION_ID = 0x67707571
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -24,9 +24,12 @@ CREATE TABLE messages (
     receives   INTEGER NOT NULL DEFAULT 0,
     receipt    TEXT,                     -- names the last receive; none once dead
     dead_at    REAL,                     -- when it went to the dead letters, and why:
-    reason     TEXT
+    reason     TEXT,
+    details    TEXT                      -- what else the listener knew, as JSON
 )
 """
+#: From the version of the key to the next one.
+MIGRATIONS = {1: "ALTER TABLE messages ADD COLUMN details TEXT"}
 INDICES = [
     "CREATE INDEX waiting ON messages (visible_at) WHERE dead_at IS NULL",
     "CREATE INDEX jobs ON messages (job_id)",
@@ -79,6 +82,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    elif marks[0] == APPLICATION_ID and marks[1] in MIGRATIONS:
+        connection.execute(MIGRATIONS[marks[1]])
+        connection.execute(f"PRAGMA user_version = {marks[1] + 1}")
     elif marks != [APPLICATION_ID, SCHEMA_VERSION]:
         what = "a queue of another version" if marks[0] == APPLICATION_ID else "another database"
         raise ConfigError(f"{path} is {what}; name a new file for the queue")

@@ -19,6 +19,7 @@ from gpuqueue.errors import ConfigError, InvalidJob, LeaseLost
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.queues.base import Message, QueueCounts
 from gpuqueue.queues.body import check_body
+from gpuqueue.queues.post_mortem import PostMortem
 from gpuqueue.queues.sqs_dead_letters import (
     RedrivePolicy,
     SqsDeadLetters,
@@ -148,7 +149,9 @@ class SqsQueue:
         with explained(f"{self._what}: message {message.id}", _LEASE_CODES):
             self._calls.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
 
-    def dead_letter(self, message: Message, reason: str) -> None:
+    def dead_letter(
+        self, message: Message, reason: str, post_mortem: PostMortem | None = None
+    ) -> None:
         """Move the message to the dead-letter queue of the redrive policy, with its reason.
 
         Raises LeaseLost, and ConfigError without one or without the right to use it; the message
@@ -156,10 +159,10 @@ class SqsQueue:
         """
         # Proves that the message is still ours, and holds it while it is copied.
         self.extend(message, self._visibility_timeout_s)
-        self._send_dead(message, reason)
+        self._send_dead(message, reason, post_mortem or PostMortem())
         self.delete(message)
 
-    def _send_dead(self, message: Message, reason: str) -> None:
+    def _send_dead(self, message: Message, reason: str, post_mortem: PostMortem) -> None:
         policy = RedrivePolicy.of(self._calls, self._url, self._what)
         url = policy.target_url(self._calls, self._what)
         job_id = own_id(message.body) or message.original_id
@@ -167,7 +170,7 @@ class SqsQueue:
             self._calls.send_message(
                 QueueUrl=url,
                 MessageBody=message.body,
-                MessageAttributes=dead_attributes(message, reason, policy),
+                MessageAttributes=dead_attributes(message, reason, post_mortem, policy),
                 **fifo_fields(self._url, job_id, message.id),
             )
 

@@ -1,7 +1,8 @@
 """The dead letters of an SQS queue: messages of the queue that its redrive policy names.
 
-A listener sends them there with the attributes ``error``, ``job_id``, ``host``, ``receives`` and
-``source``; the policy moves them as they are. SQS can only receive: what is looked at is hidden
+A listener sends them there with the attributes ``error``, ``job_id``, ``host``, ``receives``,
+``source``, ``error_class``, ``place``, ``attempts`` and ``log``, nine of the ten that SQS allows;
+the policy moves them as they are. SQS can only receive: what is looked at is hidden
 for a while, and given back at the end. One dead-letter queue may serve several queues; what came
 from another one is left alone.
 """
@@ -22,6 +23,7 @@ from gpuqueue.errors import ConfigError, GpuqueueError, LeaseLost
 from gpuqueue.queues.base import Message
 from gpuqueue.queues.body import ATTRIBUTE_BYTES, MAX_MESSAGE_BYTES, readable
 from gpuqueue.queues.dead_letters import DeadLetter
+from gpuqueue.queues.post_mortem import PostMortem
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -70,7 +72,9 @@ class RedrivePolicy:
             return client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
 
 
-def dead_attributes(message: Message, reason: str, policy: RedrivePolicy) -> dict[str, Any]:
+def dead_attributes(
+    message: Message, reason: str, post_mortem: PostMortem, policy: RedrivePolicy
+) -> dict[str, Any]:
     """The attributes of a new dead letter: why, which job, where, how often tried, whose."""
     # A message inserted by hand may fill SQS's limit; then it goes without its reason.
     if len(message.body.encode()) > MAX_MESSAGE_BYTES - ATTRIBUTE_BYTES:
@@ -82,7 +86,15 @@ def dead_attributes(message: Message, reason: str, policy: RedrivePolicy) -> dic
         "receives": str(message.receives),
         "source": policy.source,
     }
-    return {name: _string(value) for name, value in values.items()}
+    known = post_mortem.bounded()
+    values |= {
+        "error_class": known.error or "",
+        "place": known.place or "",
+        "attempts": json.dumps(known.attempts) if known.attempts else "",
+        "log": "\n".join(known.log),
+    }
+    # SQS refuses empty ones.
+    return {name: _string(value) for name, value in values.items() if value}
 
 
 class SqsDeadLetters:
@@ -156,6 +168,7 @@ class SqsDeadLetters:
             # The policy keeps the time of the send; a listener sends anew.
             sent_at=sent_at if reason is None else None,
             died_at=None if reason is None else sent_at,
+            post_mortem=_post_mortem(message),
         )
 
     def redrive(self, letter: DeadLetter) -> None:
@@ -207,6 +220,15 @@ def attribute(message: MessageTypeDef, name: str) -> str | None:
     """A message's attribute, if it has it as text."""
     attributes = message.get("MessageAttributes", {})
     return attributes[name].get("StringValue") if name in attributes else None
+
+
+def _post_mortem(message: MessageTypeDef) -> PostMortem:
+    return PostMortem.told(
+        error=attribute(message, "error_class"),
+        place=attribute(message, "place"),
+        attempts=attribute(message, "attempts"),
+        log=(attribute(message, "log") or "").splitlines(),
+    )
 
 
 def named_id(message: MessageTypeDef) -> str | None:

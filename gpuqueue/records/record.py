@@ -50,6 +50,12 @@ class Attempt(_Frozen):
     #: Class and text of the error that ended it.
     error: str | None = None
     reason: str | None = None
+    #: ``file:line:column`` of the scene that the error names.
+    place: str | None = None
+    #: What the command ran on, once one has said so.
+    device: str | None = None
+    #: The last lines of a try that failed; kept of the last attempt alone.
+    log: tuple[str, ...] = ()
     #: Seconds for which the command held the device.
     device_s: float = 0
 
@@ -102,7 +108,7 @@ class JobRecord(_Frozen):
         """A listener starts on the job. One that never told its end has vanished."""
         if self.state in (State.SUCCEEDED, State.CANCELLED):
             return self
-        past = [_vanished(a, attempt.started_at) for a in self.attempts]
+        past = [_vanished(a, attempt.started_at, ()) for a in self.attempts]
         kept = tuple([*past, attempt][-MAX_ATTEMPTS:])
         return self.model_copy(
             update={
@@ -137,6 +143,26 @@ class JobRecord(_Frozen):
             }
         )
 
+    def unheard_of(self, now: float, patience_s: float, max_receives: int | None) -> Self:
+        """What has become of a running job whose listener was last heard of too long ago.
+
+        The queue gives it to another one, unless it was its last receive.
+        """
+        if self.state is not State.RUNNING or now - self.updated_at <= patience_s:
+            return self
+        lost = _vanished(self.attempts[-1], self.updated_at)
+        is_over = max_receives is not None and lost.receives >= max_receives
+        is_unwanted = self.cancel_requested_at is not None
+        state = State.CANCELLED if is_unwanted else State.DEAD if is_over else State.FAILED
+        return self.model_copy(update={"state": state, "attempts": (*self.attempts[:-1], lost)})
+
+    def buried(self, now: float, patience_s: float) -> Self:
+        """The queue's own policy made a dead letter of the job, since its machine was lost."""
+        known = self.unheard_of(now, patience_s, None)
+        if known.state.is_final or known.state is State.RUNNING:
+            return known
+        return known.model_copy(update={"state": State.DEAD, "updated_at": now})
+
     def redriven(self, now: float) -> Self:
         """An operator sent the dead job back to its queue."""
         if self.state is not State.DEAD:
@@ -156,8 +182,10 @@ class JobRecord(_Frozen):
         return self.state is State.RUNNING and number == self.attempt_count
 
 
-def _vanished(attempt: Attempt, now: float) -> Attempt:
-    if attempt.outcome is not State.RUNNING:
-        return attempt
+def _vanished(attempt: Attempt, now: float, log: tuple[str, ...] | None = None) -> Attempt:
+    """The attempt, ended if nobody did; with other lines of `log`, if any are given."""
+    kept = attempt if log is None else attempt.model_copy(update={"log": log})
+    if kept.outcome is not State.RUNNING:
+        return kept
     reason = "its listener never told the end: the machine or the process was lost"
-    return attempt.model_copy(update={"outcome": State.FAILED, "ended_at": now, "reason": reason})
+    return kept.model_copy(update={"outcome": State.FAILED, "ended_at": now, "reason": reason})

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from gpuqueue.cli import app
 from gpuqueue.config import embedded_settings
 from gpuqueue.job import Job
-from gpuqueue.queues import Queue, QueueCounts, open_queue
+from gpuqueue.queues import PostMortem, Queue, QueueCounts, open_queue
 
 
 @pytest.fixture(autouse=True)
@@ -24,12 +24,14 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["dlq", *arguments], env={"COLUMNS": "200"})
 
 
-def bury(queue: Queue, job_id: str, reason: str = "no such scene") -> str:
+def bury(
+    queue: Queue, job_id: str, reason: str = "no such scene", known: PostMortem | None = None
+) -> str:
     body = Job(id=job_id, command="get_version").to_body()
     queue.send(body, job_id)
     message = queue.receive(0)
     assert message is not None
-    queue.dead_letter(message, reason)
+    queue.dead_letter(message, reason, known)
     return body
 
 
@@ -64,6 +66,23 @@ def test_one_letter_is_shown_with_its_body(queue: Queue) -> None:
     assert "no such scene" in result.stdout
     assert "received: 1 times" in result.stdout
     assert result.stdout.endswith(f"{body}\n")
+
+
+def test_a_letter_shows_how_each_try_ended_and_the_last_lines(queue: Queue) -> None:
+    attempts = (
+        {"host": "gpu-1", "device": "cupy: RTX", "outcome": "failed", "reason": "out of memory"},
+        {"host": "gpu-2", "started_at": 0.0, "ended_at": 60.0, "outcome": "dead\x1b", "reason": 7},
+    )
+    log = ("QUEUE  main info : Received", "QUEUE  main error : \x1b[31mJob failed")
+    bury(queue, "job-1", "a.mi:3:1: no", PostMortem(error="E", attempts=attempts, log=log))
+    shown = run("show", "job-1").stdout
+    for text in (
+        "error:    E",
+        "attempt:  failed on gpu-1 on cupy: RTX, ? to ?: out of memory",
+        "attempt:  dead\ufffd on gpu-2, 1970-01-01 00:00:00 UTC to 1970-01-01 00:01:00 UTC: 7",
+        "log:      QUEUE  main error : \ufffd[31mJob failed",
+    ):
+        assert text in shown
 
 
 def test_redriven_jobs_are_printed_and_back_in_the_queue(queue: Queue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from gpuqueue.commands.context import RunContext
 from gpuqueue.commands.submit import submit
 from gpuqueue.config import Settings, embedded_settings
 from gpuqueue.errors import InvalidJob, UnknownName
-from gpuqueue.queues import QueueCounts, open_queue
+from gpuqueue.queues import PostMortem, QueueCounts, open_queue
+from gpuqueue.records import Attempt, State, kept_records
 
 
 @pytest.fixture
@@ -20,12 +22,14 @@ def settings(tmp_path: Path) -> Settings:
     return embedded_settings(tmp_path / "data", tmp_path)
 
 
-def bury(settings: Settings, reason: str = "no such scene") -> str:
+def bury(
+    settings: Settings, reason: str = "no such scene", post_mortem: PostMortem | None = None
+) -> str:
     job_id = submit(settings, "get_version", {})
     queue = open_queue(settings, "local_queue")
     message = queue.receive(0)
     assert message is not None
-    queue.dead_letter(message, reason)
+    queue.dead_letter(message, reason, post_mortem)
     return job_id
 
 
@@ -44,7 +48,7 @@ def test_a_dead_letter_is_listed_and_shown(settings: Settings) -> None:
     assert listed["sent_at"] <= listed["died_at"]
     shown = call(settings, "get_dead", job_id=job_id)
     assert job_id in shown.pop("body")
-    assert shown == listed
+    assert shown == {**listed, "attempts": [], "log": []}
 
 
 def test_a_list_has_a_limit(settings: Settings) -> None:
@@ -121,3 +125,34 @@ def test_without_a_queue_the_error_says_what_to_give(settings: Settings) -> None
     )
     with pytest.raises(InvalidJob, match="name one, or set default_queue"):
         call(settings.model_copy(update={"queue_manager": manager}), "list_dead")
+
+
+def test_a_letter_without_words_takes_those_of_its_record_and_the_record_learns_of_it(
+    settings: Settings,
+) -> None:
+    job_id = submit(settings, "get_version", {})
+    queue = open_queue(settings, "local_queue")
+    message = queue.receive(0)
+    assert message is not None
+    queue.dead_letter(message, "received 5 times and never finished")
+    lost = Attempt(host="gpu-1", started_at=time.time() - 3600, receives=5)
+    records = kept_records(settings)
+    records.update(job_id, lambda before: before and before.begun(lost))
+    shown = call(settings, "get_dead", job_id=job_id)
+    assert [a["host"] for a in shown["attempts"]] == ["gpu-1"]
+    assert "lost" in shown["attempts"][0]["reason"]
+    record = records.get(job_id)
+    assert record is not None
+    assert record.state is State.DEAD
+    assert call(settings, "redrive", job_ids=[job_id]) == [job_id]
+    assert call(settings, "get_job", job_id=job_id)["state"] == "queued"
+
+
+def test_a_letter_that_explains_itself_needs_no_record(settings: Settings) -> None:
+    job_id = bury(settings, post_mortem=PostMortem(error="SceneError", place="a.mi:3:1"))
+    [listed] = call(settings, "list_dead")
+    assert (listed["job_id"], listed["error"], listed["place"]) == (
+        job_id,
+        "SceneError",
+        "a.mi:3:1",
+    )

@@ -154,3 +154,36 @@ def test_the_command_line_refuses_what_is_not_there(settings: Settings) -> None:
     result = run("list", "--state", "lost")
     assert result.exit_code == 2
     assert "expected one of queued, running" in result.output
+
+
+def lose(settings: Settings, job_id: str, receives: int) -> None:
+    """A machine takes the job and is never heard of again."""
+    long_ago = time.time() - 3600
+
+    def begin(before: JobRecord | None) -> JobRecord:
+        assert before is not None
+        return before.begun(Attempt(host="gpu-1", started_at=long_ago, receives=receives))
+
+    kept_records(settings).update(job_id, begin)
+
+
+@pytest.mark.parametrize(("receives", "state"), [(1, "failed"), (5, "dead")])
+def test_a_job_whose_machine_was_lost_is_not_said_to_run(
+    settings: Settings, receives: int, state: str
+) -> None:
+    job_id = submit(settings, "get_version", {})
+    lose(settings, job_id, receives)
+    told = call(settings, "get_job", job_id=job_id)
+    assert told["state"] == state
+    assert "lost" in told["attempts"][0]["reason"]
+    assert [job["id"] for job in call(settings, "list_jobs", state=state)] == [job_id]
+    assert call(settings, "list_jobs", state="running") == []
+    assert f"failed on gpu-1, {time.strftime('%Y')}" in run("show", job_id).stdout
+
+
+def test_a_lost_job_of_a_queue_that_is_not_ours_has_failed_at_least(settings: Settings) -> None:
+    job_id = submit(settings, "get_version", {})
+    lose(settings, job_id, 5)
+    elsewhere = lambda r: r and r.model_copy(update={"queue": "elsewhere"})  # noqa: E731
+    kept_records(settings).update(job_id, elsewhere)
+    assert call(settings, "get_job", job_id=job_id)["state"] == "failed"

@@ -9,7 +9,7 @@ import pytest
 
 from gpuqueue.errors import UnknownName
 from gpuqueue.job import Job
-from gpuqueue.queues import Queue, QueueCounts, local_dead_letters
+from gpuqueue.queues import PostMortem, Queue, QueueCounts, local_dead_letters
 from gpuqueue.queues.base import Message
 from gpuqueue.queues.dead_letters import find_dead, list_dead, purge, redrive
 from tests.contracts.conftest import MAX_RECEIVES, VISIBILITY_TIMEOUT_S, QueueUnderTest
@@ -171,3 +171,34 @@ def test_what_is_done_is_logged_for_each_job(queue: Queue, records: list) -> Non
     list(purge(queue))
     told = [(record.event, record.fields["job_id"]) for record in records]
     assert told == [("job_redriven", "job-1"), ("job_purged", "job-2")]
+
+
+def test_what_else_was_known_of_a_job_stays_with_its_letter(queue: Queue) -> None:
+    known = PostMortem(
+        error="SceneError",
+        place="a.mi:3:1",
+        attempts=({"host": "gpu-1", "outcome": "failed"}, {"host": "gpu-2", "outcome": "dead"}),
+        log=("QUEUE  main info : first", "QUEUE  main error : last"),
+    )
+    queue.send("body", "job-1")
+    queue.dead_letter(take(queue), "no such shader", known)
+    [letter] = list_dead(queue, 1)
+    assert letter.post_mortem == known
+    assert list(redrive(queue)) == [letter.job_id]
+    queue.dead_letter(take(queue), "again")
+    assert list_dead(queue, 1)[0].post_mortem == PostMortem()
+
+
+def test_of_a_long_story_the_end_is_kept(queue: Queue) -> None:
+    attempts = tuple({"host": "ü" * 100, "number": number} for number in range(1000))
+    lines = tuple(f"{number} \x1b[31m" + "ü" * 100 for number in range(1000))
+    known = PostMortem(error="E" * 9999, place="p" * 9999, attempts=attempts, log=lines)
+    queue.send("body", "job-1")
+    queue.dead_letter(take(queue), "ü" * 9999, known)
+    [letter] = list_dead(queue, 1)
+    told = letter.post_mortem
+    assert told.attempts[-1] == attempts[-1]
+    assert told.log[-1].startswith("999 ")
+    assert len(told.attempts) > 3
+    assert len(told.log) > 3
+    assert len(told.model_dump_json().encode()) < 8192

@@ -10,7 +10,7 @@ from gpuqueue.binary import Binary
 from gpuqueue.errors import LeaseLost
 from gpuqueue.job import Job
 from gpuqueue.listener.lease import Lease
-from gpuqueue.queues import Message, QueueCounts
+from gpuqueue.queues import Message, PostMortem, QueueCounts
 
 
 class FakeQueue:
@@ -60,7 +60,10 @@ class FakeQueue:
     def delete(self, message: Message) -> None:
         self._called("delete", message)
 
-    def dead_letter(self, message: Message, reason: str) -> None:
+    def dead_letter(
+        self, message: Message, reason: str, post_mortem: PostMortem | None = None
+    ) -> None:
+        self.post_mortem = post_mortem
         self._called("dead_letter", message, reason)
 
     def counts(self) -> QueueCounts:
@@ -72,6 +75,8 @@ class FakeQueue:
 
 class FakeRunner:
     """Returns or raises what it was told, in order, the last one for ever."""
+
+    device = "cpu: the CPU"
 
     def __init__(self, *outcomes: Binary | Exception | Callable[[Lease], Binary]) -> None:
         self._outcomes = deque(outcomes)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from gpuqueue.listener.frames import SIZES, BrokenFrame, Frame, read_frame, write_frame
+from gpuqueue.listener.frames import ERRORS, SIZES, BrokenFrame, Frame, read_frame, write_frame
 
 
 def sent(*frames: Frame) -> io.BytesIO:
@@ -37,3 +37,9 @@ def test_a_frame_beyond_the_bounds_is_refused_before_it_is_read() -> None:
 def test_a_header_that_is_no_object_with_a_kind_is_an_error(header: bytes) -> None:
     with pytest.raises(BrokenFrame, match="not a JSON object"):
         read_frame(io.BytesIO(SIZES.pack(len(header), 0) + header))
+
+
+def test_an_error_keeps_the_most_exact_class_that_crosses() -> None:
+    kinds = list(ERRORS.values())
+    for kind in kinds:
+        assert next(known for known in kinds if issubclass(kind, known)) is kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,14 @@ from gpuqueue.binary import Binary
 from gpuqueue.commands.jobs import cancel_job
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalBucketSettings, LocalSettings, QueueManagerSettings
-from gpuqueue.errors import Cancelled, Interrupted, InvalidJob, JobFailed, TransientError
+from gpuqueue.errors import (
+    Cancelled,
+    Interrupted,
+    InvalidJob,
+    JobFailed,
+    SceneError,
+    TransientError,
+)
 from gpuqueue.listener import recorder as recording
 from gpuqueue.listener.handler import Handler
 from gpuqueue.listener.lease import Lease
@@ -27,6 +35,11 @@ RESULT = Binary(b'"1.0"', "application/json")
 JOB_ID = "job-1"
 TASK = {"name": "s3_upload", "config": {"bucket": "results", "key": "${message_id}.${mime_ext}"}}
 BODY = json.dumps({"id": JOB_ID, "command": "get_version", "reference": "shot", "tasks": [TASK]})
+
+
+@pytest.fixture(autouse=True)
+def _at_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gpuqueue")
 
 
 @pytest.fixture
@@ -217,3 +230,33 @@ def test_a_listener_that_keeps_no_records_does_its_jobs(tmp_path: Path) -> None:
         local=LocalSettings(buckets=(LocalBucketSettings(name="results", path=tmp_path),)),
     )
     assert handle(settings, RESULT) is None
+
+
+def test_a_dead_letter_tells_of_every_attempt_of_its_error_and_of_the_last_lines(
+    settings: Settings, records: Records
+) -> None:
+    handle(settings, JobFailed("no luck"))
+    queue = FakeQueue()
+    handle(settings, SceneError("rooms/a.mi:3:1: no such shader\n  excerpt"), queue)
+    known = queue.post_mortem
+    assert known is not None
+    assert (known.error, known.place) == ("SceneError", "rooms/a.mi:3:1")
+    first, last = known.attempts
+    assert (first["outcome"], first["reason"]) == ("failed", "no luck")
+    assert (last["outcome"], last["device"], last["host"]) == (
+        "dead",
+        FakeRunner.device,
+        socket.gethostname(),
+    )
+    assert first["started_at"] <= first["ended_at"] <= last["started_at"] <= last["ended_at"]
+    assert "rooms/a.mi:3:1: no such shader" in known.log[-2]
+    assert told(records).attempts[-1].place == "rooms/a.mi:3:1"
+    assert told(records).attempts[-1].log[: len(known.log)] == known.log
+
+
+def test_a_dead_letter_of_what_is_no_job_tells_its_one_attempt(settings: Settings) -> None:
+    received, queue = message("no JSON"), FakeQueue()
+    Handler(settings, queue, FakeRunner(RESULT)).handle(received, lease_of(received))
+    assert queue.post_mortem is not None
+    assert queue.post_mortem.error == "InvalidJob"
+    assert [a["outcome"] for a in queue.post_mortem.attempts] == ["dead"]

@@ -14,8 +14,9 @@ import pytest
 
 from gpuqueue.config import embedded_settings
 from gpuqueue.errors import ConfigError, TransientError
-from gpuqueue.queues import open_queue, sqlite
+from gpuqueue.queues import PostMortem, open_queue, sqlite
 from gpuqueue.queues.base import Message, Whereabouts
+from gpuqueue.queues.dead_letters import list_dead
 from gpuqueue.queues.local import LocalQueue
 
 
@@ -211,6 +212,19 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is another database; name a new file"):
         open_at(path)
     assert path.read_bytes() == before
+
+
+def test_a_queue_of_the_first_version_is_brought_up_to_date_with_its_messages(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "queue.sqlite"
+    open_at(path).send("body", "job-1")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE messages DROP COLUMN details")
+        connection.execute("PRAGMA user_version = 1")
+    queue, known = open_at(path), PostMortem(error="E")
+    queue.dead_letter(receive(queue), "reason", known)
+    assert list_dead(queue, 1)[0].post_mortem == known
 
 
 def test_a_queue_of_another_version_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from gpuqueue.config.settings import Settings, SqsQueueSettings
 from gpuqueue.errors import ConfigError, TransientError
 from gpuqueue.job import Job
-from gpuqueue.queues import QueueCounts
+from gpuqueue.queues import PostMortem, QueueCounts
 from gpuqueue.queues.base import Message
 from gpuqueue.queues.body import MAX_MESSAGE_BYTES
 from gpuqueue.queues.dead_letters import list_dead, purge, redrive
@@ -143,7 +143,7 @@ def test_attributes_of_strangers_do_no_harm(cloud: Cloud, value: str) -> None:
     name = policy["deadLetterTargetArn"].rpartition(":")[2]
     url = settings.queue_url.rpartition("/")[0] + f"/{name}"
     text = {"DataType": "String", "StringValue": value or "-" * 200}
-    names = ("job_id", "receives", "error")
+    names = ("job_id", "receives", "error", "error_class", "place", "attempts", "log")
     message_id = cloud.sqs.send_message(
         QueueUrl=url, MessageBody="[]", MessageAttributes=dict.fromkeys(names, text)
     )["MessageId"]
@@ -152,3 +152,29 @@ def test_attributes_of_strangers_do_no_harm(cloud: Cloud, value: str) -> None:
     assert letter.receives == 0
     assert list(redrive(queue)) == [message_id]
     assert take(queue).original_id == message_id
+
+
+@pytest.mark.parametrize("attempts", ["{", "[" * 50_000, "7", '[{}], "log": ["x"]', "[NaN]"])
+def test_attempts_that_strangers_wrote_are_left_out(cloud: Cloud, attempts: str) -> None:
+    settings = cloud.make_queue()
+    queue = open_on(cloud, settings)
+    bury(queue, "job-1")
+    [letter] = list_dead(queue, 1)
+    assert letter.post_mortem == PostMortem()
+    told = PostMortem.told(error="E", place=None, attempts=attempts, log=["line"])
+    assert told == PostMortem(error="E", log=("line",))
+
+
+def test_a_letter_has_no_more_attributes_than_sqs_takes(cloud: Cloud) -> None:
+    settings = cloud.make_queue()
+    queue = open_on(cloud, settings)
+    queue.send("body", "job-1")
+    known = PostMortem(error="E", place="a.mi:1:1", attempts=({"host": "h"},), log=("line",))
+    queue.dead_letter(take(queue), "reason", known)
+    [message] = cloud.dead_letters(settings)
+    attributes = message["MessageAttributes"]
+    assert len(attributes) <= 10
+    assert attributes["error_class"]["StringValue"] == "E"
+    assert attributes["place"]["StringValue"] == "a.mi:1:1"
+    assert json.loads(attributes["attempts"]["StringValue"]) == [{"host": "h"}]
+    assert attributes["log"]["StringValue"] == "line"

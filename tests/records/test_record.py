@@ -117,3 +117,41 @@ def test_the_cost_is_that_of_all_attempts() -> None:
 
 def test_final_states_are_those_from_which_no_listener_takes_a_job() -> None:
     assert {state for state in State if state.is_final} == FINAL
+
+
+def test_a_running_job_that_is_heard_of_is_running() -> None:
+    running = record().begun(attempt(100))
+    assert running.unheard_of(150, 60, 1) is running
+    assert record().unheard_of(1e9, 60, 1).state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("limit", "state"), [(None, State.FAILED), (2, State.FAILED), (1, State.DEAD)]
+)
+def test_a_job_not_heard_of_has_failed_and_after_its_last_receive_is_dead(
+    limit: int | None, state: State
+) -> None:
+    lost = record().begun(attempt(100)).unheard_of(200, 60, limit)
+    assert lost.state is state
+    assert (lost.attempts[0].outcome, lost.attempts[0].ended_at) == (State.FAILED, 100)
+    assert "lost" in (lost.attempts[0].reason or "")
+    assert lost.begun(attempt(300)).state is State.RUNNING
+
+
+def test_a_job_not_heard_of_that_nobody_wants_is_cancelled() -> None:
+    asked = record().begun(attempt(100)).cancelled(110)
+    assert asked.unheard_of(500, 60, 1).state is State.CANCELLED
+
+
+def test_a_letter_of_the_queues_policy_makes_its_job_dead_but_no_other() -> None:
+    running = record().begun(attempt(100))
+    assert running.buried(150, 60) is running
+    assert running.buried(200, 60).state is State.DEAD
+    assert ended(running, 1, State.FAILED).buried(30, 60).state is State.DEAD
+    assert ended(running, 1, State.SUCCEEDED).buried(200, 60).state is State.SUCCEEDED
+
+
+def test_the_log_is_kept_of_the_last_attempt_alone() -> None:
+    again = ended(record().begun(attempt()), 1, State.FAILED, log=("line",)).begun(attempt(30))
+    assert [a.log for a in again.attempts] == [(), ()]
+    assert ended(again, 2, State.DEAD, log=("line",)).attempts[-1].log == ("line",)
