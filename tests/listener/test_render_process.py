@@ -100,7 +100,7 @@ def test_bytes_come_back_as_they_are(shared: RenderProcess) -> None:
     ("name", "expected"),
     [
         ("InvalidJob", InvalidJob),
-        ("SceneError", InvalidJob),
+        ("SceneError", SceneError),
         ("JobFailed", JobFailed),
         ("TransientError", TransientError),
         ("ConfigError", ConfigError),
