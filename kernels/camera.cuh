@@ -2,6 +2,7 @@
 #pragma once
 #include "bvh/ray.cuh"
 #include "render_job.cuh"
+#include "simd.cuh"
 
 // film_point in pixels, origin upper left. The ray's direction has unit length, so that distances
 // along it are lengths in the world.
@@ -9,11 +10,6 @@ DEVICE Ray camera_ray(const Camera& camera, Float2 film_point) {
   const Float3 toward = camera.corner + camera.dx * film_point.x + camera.dy * film_point.y;
   return {camera.origin, normalize(toward), 0.0f, FAR_AWAY};
 }
-
-template <int N>
-struct Lanes3 {
-  Lanes<N> x, y, z;
-};
 
 // The directions of camera_ray for N points on the film.
 template <int N>

@@ -230,3 +230,8 @@ DEVICE float biased_byte(uint32_t word, int k) {
 }
 
 #endif
+
+template <int N>
+struct Lanes3 {
+  Lanes<N> x, y, z;
+};

@@ -20,6 +20,8 @@ DEVICE bool is_there(const Conditions& conditions, uint32_t instance, uint32_t t
 // Notice: a function that is told of every hit that may be the closest, while the search goes on.
 template <class Conditions, class Notice>
 struct ClosestQuery {
+  static constexpr bool ends_at_first_hit = false;
+
   Hit& hit;
   float t_max;  // t of the hit, once there is one
   Conditions conditions;
@@ -51,6 +53,8 @@ struct ClosestQuery {
 
 template <class Conditions>
 struct AnyQuery {
+  static constexpr bool ends_at_first_hit = true;
+
   float t_max;
   Conditions conditions;
 

@@ -25,19 +25,12 @@ DEVICE Ray object_ray(const Transform& object_from_world, const Ray& ray) {
 // the roundings of the object ray cannot make a hit depend on the nodes above.
 DEVICE bool crosses(const Placement& placement, const Ray& ray, const BoxRay& box, float t_max,
                     float& entry) {
-  const auto relative = [&](float plane, float origin) {
-    return all_lanes<1>(difference(plane, origin));
-  };
-  const Float3 low = placement.low, high = placement.high, o = ray.origin;
-  const auto axis = [&](float l, float h, float origin, float inverse) {
-    const Lanes<1> a = relative(l, origin), b = relative(h, origin);
-    return slab<1>(a, b, b, inverse);
-  };
-  const Interval<1> x = axis(low.x, high.x, o.x, box.inverse[0]),
-                    y = axis(low.y, high.y, o.y, box.inverse[1]),
-                    z = axis(low.z, high.z, o.z, box.inverse[2]);
-  const float exit = minimum(x.exit, minimum(y.exit, z.exit))[0];
-  entry = maximum(x.entry, maximum(y.entry, z.entry))[0];
+  const Lanes<4> origin = lanes_of(ray.origin);
+  const Lanes<4> a = (lanes_of(placement.low) - origin) * box.inverse,
+                 b = (lanes_of(placement.high) - origin) * box.inverse;
+  const Lanes<4> near = minimum(a, b), far = maximum(a, b);
+  const float exit = minimum(far[0], minimum(far[1], far[2]));
+  entry = maximum(near[0], maximum(near[1], near[2]));
   return maximum(entry, box.t_min) <= product(exit, TRIANGLE_SLACK) && entry <= t_max;
 }
 

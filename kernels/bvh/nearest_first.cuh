@@ -1,5 +1,7 @@
 // Traversal in order of distance, for processors with a cheap stack: the nearest child next, the
-// others on the stack sorted far to near, and dropped when popped behind the closest hit.
+// others on the stack sorted far to near, and dropped when popped behind the closest hit. In the
+// order of slots where the visitor would rather have that: which of two is nearer is a branch that
+// cannot be foretold.
 #pragma once
 #include "node_float.cuh"
 #include "tree_depth.cuh"
@@ -12,40 +14,46 @@ struct StackEntry {
 // Per level all children but the one that is visited next.
 constexpr int NEAREST_FIRST_STACK = 7 * MAX_DEPTH + 1;
 
+// The hit children of a node, taken out of the mask one after another, each fetched when taken.
 template <class Visitor>
-DEVICE void prefetch_child(const FloatNode* nodes, uint32_t child, const Visitor& visitor) {
-  if (is_leaf(child)) visitor.prefetch_leaf(leaf_first(child));
-  else prefetch(nodes[child]);
-}
+struct HitChildren {
+  const FloatNode* nodes;
+  const FloatNode& node;
+  const Lanes<8>& entry;
+  const Visitor& visitor;
+  uint32_t hits;
 
-// Takes the nearest of the hit children of a node, pushes the others. Mostly there are two or
-// three; the first two are fetched while they are put in order.
-template <class Visitor>
-DEVICE uint32_t push_farther(const FloatNode* nodes, const FloatNode& node, uint32_t hits,
-                             const Lanes<8>& entry, const Visitor& visitor, StackEntry* stack,
-                             int& size) {
-  const auto take = [&]() -> StackEntry {
+  DEVICE StackEntry take() {
     const int i = lowest_bit(hits);
     hits &= hits - 1;
     return {node.child[i], entry[i]};
-  };
-  const StackEntry first = take();
-  if (!hits) return first.child;
+  }
+  DEVICE void fetch(const StackEntry& taken) const {
+    if (is_leaf(taken.child)) visitor.prefetch_leaf(leaf_first(taken.child));
+    else prefetch(nodes[taken.child]);
+  }
+};
+
+// Takes the nearest of the children, of which first was taken, pushes the others.
+template <class Visitor>
+DEVICE uint32_t push_farther(HitChildren<Visitor>& children, const StackEntry& first,
+                             StackEntry* stack, int& size) {
   const int base = size;
-  const StackEntry second = take();
-  prefetch_child(nodes, first.child, visitor);
-  prefetch_child(nodes, second.child, visitor);
+  const StackEntry second = children.take();
+  children.fetch(first);
+  children.fetch(second);
   if (first.entry <= second.entry) {
     stack[size++] = second;
-    if (!hits) return first.child;
+    if (!children.hits) return first.child;
     stack[size++] = first;
   } else {
     stack[size++] = first;
-    if (!hits) return second.child;
+    if (!children.hits) return second.child;
     stack[size++] = second;
   }
-  while (hits) {
-    const StackEntry next = take();
+  while (children.hits) {
+    const StackEntry next = children.take();
+    children.fetch(next);
     int place = size++;
     for (; place > base && stack[place - 1].entry < next.entry; place--)
       stack[place] = stack[place - 1];
@@ -54,8 +62,31 @@ DEVICE uint32_t push_farther(const FloatNode* nodes, const FloatNode& node, uint
   return stack[--size].child;
 }
 
+// Takes the last of the children, of which next was taken, pushes the others.
+template <class Visitor>
+DEVICE uint32_t push_others(HitChildren<Visitor>& children, StackEntry next, StackEntry* stack,
+                            int& size) {
+  children.fetch(next);
+  do {
+    stack[size++] = next;
+    next = children.take();
+    children.fetch(next);
+  } while (children.hits);
+  return next.child;
+}
+
+// The child to visit next.
+template <class Visitor>
+DEVICE uint32_t next_child(HitChildren<Visitor> children, StackEntry* stack, int& size) {
+  const StackEntry first = children.take();
+  if (!children.hits) return first.child;
+  if constexpr (Visitor::goes_nearest_first) return push_farther(children, first, stack, size);
+  else return push_others(children, first, stack, size);
+}
+
 // Visits the leaves below root (a child word) that the ray may hit before visitor.t_max(). Stops,
 // and says true, when visitor.visit_leaf(first, count) does; visitor.prefetch_leaf(first) before.
+// Visitor::goes_nearest_first says whether the order of distance is worth its cost.
 template <class Visitor>
 DEVICE bool walk_nearest_first(const FloatNode* nodes, uint32_t root, const BoxRay& ray,
                                Visitor& visitor) {
@@ -69,7 +100,7 @@ DEVICE bool walk_nearest_first(const FloatNode* nodes, uint32_t root, const BoxR
       Lanes<8> entry;
       const uint32_t hits = hit_children(nodes[child], ray, visitor.t_max(), entry);
       if (hits) {
-        child = push_farther(nodes, nodes[child], hits, entry, visitor, stack, size);
+        child = next_child<Visitor>({nodes, nodes[child], entry, visitor, hits}, stack, size);
         continue;
       }
     }

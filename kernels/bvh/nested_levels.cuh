@@ -10,6 +10,8 @@ struct TriangleVisitor {
   const PlacedRay& ray;
   Query& query;
 
+  static constexpr bool goes_nearest_first = true;
+
   DEVICE float t_max() const { return query.t_max; }
 
   DEVICE void prefetch_leaf(uint32_t first) const {
@@ -37,6 +39,10 @@ struct PlacementVisitor {
   const BoxRay& box;
   uint32_t mask;
   Query& query;
+
+  // Boxes of placements overlap and are far larger than what is in them: for any hit their order
+  // says little.
+  static constexpr bool goes_nearest_first = !Query::ends_at_first_hit;
 
   DEVICE float t_max() const { return query.t_max; }
 

@@ -33,9 +33,9 @@ struct BoxRay {
 
 // The ray as triangles see it, after Woop, Benthin, Wald 2013, "Watertight Ray/Triangle
 // Intersection", JCGT 2(1): axes permuted so that z is the longest of the direction, space sheared
-// so that the ray runs along z. origin and inverse are those of the ray, not permuted.
+// so that the ray runs along z. origin and inverse are permuted.
 struct TriangleRay {
-  Indexed3 origin, inverse;
+  Float3 origin, inverse;
   int z_axis;
   float x_shear, y_shear;
   float t_min;
@@ -73,8 +73,13 @@ DEVICE TriangleRay triangle_ray(const Ray& ray, const BoxRay& box) {
   const Float3 d = absolute(ray.direction);
   const int z = d.z >= maximum(d.x, d.y) ? 2 : d.x > d.y ? 0 : 1;
   const int x = following_axis(z), y = following_axis(x);
-  const Indexed3 direction = indexed(lanes_of(ray.direction)), inverse = indexed(box.inverse);
+  const Indexed3 origin = indexed(lanes_of(ray.origin)),
+                 direction = indexed(lanes_of(ray.direction)), inverse = indexed(box.inverse);
   const float per_z = inverse[z];
-  return {indexed(lanes_of(ray.origin)), inverse, z, product(direction[x], per_z),
-          product(direction[y], per_z), box.t_min};
+  return {{origin[x], origin[y], origin[z]},
+          {inverse[x], inverse[y], per_z},
+          z,
+          product(direction[x], per_z),
+          product(direction[y], per_z),
+          box.t_min};
 }

@@ -15,37 +15,39 @@ struct alignas(16) TriangleBlock {
 };
 static_assert(sizeof(TriangleBlock<4>) == 176 && sizeof(TriangleBlock<1>) == 48);
 
-// Corners relative to the ray's origin, axes permuted: a, b, c are the first to third corner.
+// The corners relative to the ray's origin, axes permuted.
 template <int W>
 struct Corners {
-  Lanes<W> ax, ay, az, bx, by, bz, cx, cy, cz;
+  Lanes3<W> a, b, c;
 };
 
 template <int W>
 DEVICE Corners<W> corners_from(const TriangleBlock<W>& block, const TriangleRay& ray) {
-  const int z = ray.z_axis, x = following_axis(z), y = following_axis(x);
-  const auto coordinate = [&](int corner, int axis) {
-    return load_lanes<W>(block.corner[3 * corner] + W * axis) - all_lanes<W>(ray.origin[axis]);
+  const auto coordinate = [&](int corner, int axis, float origin) {
+    return load_lanes<W>(block.corner[3 * corner] + W * axis) - all_lanes<W>(origin);
   };
-  return {coordinate(0, x), coordinate(0, y), coordinate(0, z),
-          coordinate(1, x), coordinate(1, y), coordinate(1, z),
-          coordinate(2, x), coordinate(2, y), coordinate(2, z)};
+  const int z = ray.z_axis, x = following_axis(z), y = following_axis(x);
+  const auto corner = [&](int i) -> Lanes3<W> {
+    return {coordinate(i, x, ray.origin.x), coordinate(i, y, ray.origin.y),
+            coordinate(i, z, ray.origin.z)};
+  };
+  return {corner(0), corner(1), corner(2)};
 }
 
 // One triangle: three 128-bit loads.
 DEVICE Corners<1> corners_from(const TriangleBlock<1>& block, const TriangleRay& ray) {
   const Words4 p = load_words(block.corner[0]), q = load_words(block.corner[4]),
                s = load_words(block.corner[8]);
-  const auto corner = [&](uint32_t x, uint32_t y, uint32_t z) {
-    return indexed(lanes_of({difference(float_of(x), ray.origin[0]),
-                              difference(float_of(y), ray.origin[1]),
-                              difference(float_of(z), ray.origin[2])}));
-  };
-  const Indexed3 a = corner(p.x, p.y, p.z), b = corner(p.w, q.x, q.y), c = corner(q.z, q.w, s.x);
-  const auto lane = [](const Indexed3& v, int axis) { return all_lanes<1>(v[axis]); };
   const int z = ray.z_axis, x = following_axis(z), y = following_axis(x);
-  return {lane(a, x), lane(a, y), lane(a, z), lane(b, x), lane(b, y),
-          lane(b, z), lane(c, x), lane(c, y), lane(c, z)};
+  const auto corner = [&](uint32_t first, uint32_t second, uint32_t third) {
+    const Indexed3 v = indexed(lanes_of({float_of(first), float_of(second), float_of(third)}));
+    const auto relative = [&](int axis, float origin) {
+      return all_lanes<1>(difference(v[axis], origin));
+    };
+    return Lanes3<1>{relative(x, ray.origin.x), relative(y, ray.origin.y),
+                     relative(z, ray.origin.z)};
+  };
+  return {corner(p.x, p.y, p.z), corner(p.w, q.x, q.y), corner(q.z, q.w, s.x)};
 }
 
 // Where the line of the ray enters and leaves the bounding box of each triangle.
@@ -62,10 +64,9 @@ DEVICE Interval<W> slab(Lanes<W> a, Lanes<W> b, Lanes<W> c, float inverse) {
 
 template <int W>
 DEVICE Interval<W> box_interval(const Corners<W>& k, const TriangleRay& ray) {
-  const int z_axis = ray.z_axis, x_axis = following_axis(z_axis), y_axis = following_axis(x_axis);
-  const Interval<W> x = slab(k.ax, k.bx, k.cx, ray.inverse[x_axis]),
-                    y = slab(k.ay, k.by, k.cy, ray.inverse[y_axis]),
-                    z = slab(k.az, k.bz, k.cz, ray.inverse[z_axis]);
+  const Interval<W> x = slab(k.a.x, k.b.x, k.c.x, ray.inverse.x),
+                    y = slab(k.a.y, k.b.y, k.c.y, ray.inverse.y),
+                    z = slab(k.a.z, k.b.z, k.c.z, ray.inverse.z);
   return {maximum(x.entry, maximum(y.entry, z.entry)), minimum(x.exit, minimum(y.exit, z.exit))};
 }
 
@@ -83,9 +84,9 @@ DEVICE BlockHits<W> hit_triangles(const TriangleBlock<W>& block, const TriangleR
   BlockHits<W> hits;
   const Corners<W> k = corners_from(block, ray);
   const Lanes<W> shear_x = all_lanes<W>(ray.x_shear), shear_y = all_lanes<W>(ray.y_shear);
-  const Lanes<W> ax = k.ax - shear_x * k.az, ay = k.ay - shear_y * k.az;
-  const Lanes<W> bx = k.bx - shear_x * k.bz, by = k.by - shear_y * k.bz;
-  const Lanes<W> cx = k.cx - shear_x * k.cz, cy = k.cy - shear_y * k.cz;
+  const Lanes<W> ax = k.a.x - shear_x * k.a.z, ay = k.a.y - shear_y * k.a.z;
+  const Lanes<W> bx = k.b.x - shear_x * k.b.z, by = k.b.y - shear_y * k.b.z;
+  const Lanes<W> cx = k.c.x - shear_x * k.c.z, cy = k.c.y - shear_y * k.c.z;
   // Edge functions with both products rounded: an edge has the same value, but for its sign, in
   // both triangles that share it.
   const Lanes<W> u = cx * by - cy * bx, v = ax * cy - ay * cx, w = bx * ay - by * ax;
@@ -98,8 +99,8 @@ DEVICE BlockHits<W> hit_triangles(const TriangleBlock<W>& block, const TriangleR
   hits.second_edge = v;
   hits.third_edge = w;
   // Not finite where the triangle is seen edge-on or has no area: no hit. t is never less.
-  const Lanes<W> per_z = all_lanes<W>(ray.inverse[ray.z_axis]);
-  const Lanes<W> depth = (u * k.az + v * k.bz + w * k.cz) / hits.area * per_z;
+  const Lanes<W> per_z = all_lanes<W>(ray.inverse.z);
+  const Lanes<W> depth = (u * k.a.z + v * k.b.z + w * k.c.z) / hits.area * per_z;
   hits.mask &= less_or_equal(depth, all_lanes<W>(t_max)) &
                less_or_equal(all_lanes<W>(-FARTHEST), depth);
   if (!hits.mask) return hits;
