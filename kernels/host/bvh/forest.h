@@ -21,9 +21,16 @@ struct TopNode {
   std::unique_ptr<TopNode> left, right;
 };
 
-// Divides a set down to treelets. Below this many references a thread costs more than it saves.
+// Of the area of the whole tree's box. A treelet is one node at least, and its box no smaller than
+// the largest box in it: the walls of a room would have every ray visit the nodes of all treelets
+// that hold a piece of them. So sets larger than this are divided until what is large stands alone,
+// above the treelets, where Collapse finds its place; or until dividing does not help.
+constexpr float LARGE = 1.0f / 256;
+
+// Divides a set down to treelets, further where it is larger than large.
 std::unique_ptr<TopNode> divide_to_treelets(Reference* references, const ReferenceSet& set,
-                                            int levels, unsigned threads, Monitor& monitor);
+                                            float large, int levels, unsigned threads,
+                                            Monitor& monitor);
 
 // Leaves says what the references stand for: its Entry, its costs, and
 // append(tree, reference, count, entries), which appends the entries of a leaf.
@@ -43,7 +50,8 @@ class ForestBuilder {
   // child words of the roots. Advances the monitor by two for each reference.
   std::vector<uint32_t> build(const std::vector<ReferenceSet>& sets) {
     for (uint32_t tree = 0; tree < sets.size(); tree++) {
-      tops_.push_back(divide_to_treelets(references_.data(), sets[tree], MAX_DEPTH - 1, threads_,
+      tops_.push_back(divide_to_treelets(references_.data(), sets[tree],
+                                         sets[tree].box.area() * LARGE, MAX_DEPTH - 1, threads_,
                                          monitor_));
       collect_treelets(*tops_.back(), tree);
     }
@@ -69,16 +77,24 @@ class ForestBuilder {
 
   // The references of leaves above treelets are kept apart: those of treelets go as they are built.
   void collect_treelets(TopNode& top, uint32_t tree) {
-    if (top.left) {
+    if (is_leaf(top.set)) {
+      const Reference* first = references_.data() + top.set.first;
+      renumber(top, static_cast<uint32_t>(kept_.size()) - top.set.first);
+      kept_.insert(kept_.end(), first, first + top.set.count);
+    } else if (top.left) {
       collect_treelets(*top.left, tree);
       collect_treelets(*top.right, tree);
-    } else if (is_leaf(top.set)) {
-      const Reference* first = references_.data() + top.set.first;
-      top.set.first = static_cast<uint32_t>(kept_.size());
-      kept_.insert(kept_.end(), first, first + top.set.count);
     } else {
       jobs_.push_back({&top, tree});
     }
+  }
+
+  // Modulo 2^32: shift may stand for less than nothing.
+  static void renumber(TopNode& top, uint32_t shift) {
+    top.set.first += shift;
+    if (!top.left) return;
+    renumber(*top.left, shift);
+    renumber(*top.right, shift);
   }
 
   void build_treelets() {
