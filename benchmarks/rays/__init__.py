@@ -1,8 +1,8 @@
 """Rays a second of one thread beside Embree 4: ``python -m benchmarks.rays``.
 
-`rays` is the section: it takes Options and yields Rows, as the other sections do.
+`rows` is the section: it takes Options and yields Rows, as the other sections do.
 """
 
-from benchmarks.rays.section import rays
+from benchmarks.rays.section import rays as rows
 
-__all__ = ["rays"]
+__all__ = ["rows"]
