@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from gpuqueue.scene import Scene
 
-SceneArgument = Annotated[Path, typer.Argument(help="A scene file (.mi).")]
+SceneArgument = Annotated[Path, typer.Argument(help="A scene file (.mi, .gltf, .glb).")]
 RootOption = Annotated[
     Path | None,
     typer.Option(

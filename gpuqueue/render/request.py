@@ -37,7 +37,7 @@ class RenderRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     scene_file: Annotated[str, AfterValidator(_check_relative)] = Field(
-        max_length=1024, description="Scene file (.mi), relative to the content root."
+        max_length=1024, description="Scene file (.mi, .gltf, .glb), relative to the content root."
     )
     width: int | None = Field(
         default=None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gpuqueue.scene.document import Document
+from gpuqueue.scene.gltf import read_gltf
 from gpuqueue.scene.model import Scene
 from gpuqueue.scene.resolve import resolve
-from gpuqueue.scene.source import Library, open_scene
+from gpuqueue.scene.source import Library, locate_scene
 from gpuqueue.scene.statements import read_statements
 from gpuqueue.scene.tokens import Tokens
 
@@ -16,10 +18,10 @@ MAX_BYTES = 1 << 30
 
 
 def load_scene(path: Path, root: Path, *, max_bytes: int = MAX_BYTES) -> Scene:
-    """Read the ``.mi`` scene at `path`, which is absolute or below `root`.
+    """Read the scene at `path`, ``.mi`` or glTF, which is absolute or below `root`.
 
     Nothing outside `root` is read, nothing is executed. Raises SceneError, whose message gives
-    ``file:line:column``, what was expected, and the line.
+    ``file:line:column`` and the line, or the member of a glTF file, and what was expected.
     """
     library = Library(root, max_bytes)
     document = read_document(library, path)
@@ -34,6 +36,19 @@ def load_document(path: Path, root: Path, *, max_bytes: int = MAX_BYTES) -> Docu
 
 def read_document(library: Library, path: Path) -> Document:
     """Read what a scene file says, entity by entity. Raises SceneError."""
+    found = locate_scene(library, path, tuple(READERS))
+    return READERS[found.suffix.lower()](library, found)
+
+
+def _read_mi(library: Library, path: Path) -> Document:
     document = Document()
-    read_statements(Tokens(library, open_scene(library, path), document.warnings), document)
+    read_statements(Tokens(library, library.open(path), document.warnings), document)
     return document
+
+
+#: What reads a scene file, by the end of its name.
+READERS: dict[str, Callable[[Library, Path], Document]] = {
+    ".mi": _read_mi,
+    ".gltf": read_gltf,
+    ".glb": read_gltf,
+}

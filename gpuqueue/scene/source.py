@@ -76,6 +76,24 @@ class Place:
         return SceneError("\n".join(lines))
 
 
+@dataclass(frozen=True, slots=True)
+class Part(Place):
+    """A part of a file that is no text, by its path; prints as ``file: path``."""
+
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source.name}: {self.path}" if self.path else self.source.name
+
+    def member(self, name: str) -> Part:
+        """Return a part of this part."""
+        return Part(self.source, self.offset, f"{self.path}.{name}" if self.path else name)
+
+    def error(self, message: str) -> SceneError:
+        """Return the error to raise: the part and the message."""
+        return SceneError(f"{self}: {message}")
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """A file that a scene was read from, for caches: it is the same while `sha256` is."""
@@ -104,11 +122,14 @@ class Library:
         """Every file read so far, the scene first."""
         return tuple(file for _, file in self._files.values())
 
-    def locate(self, name: str, folders: tuple[Path, ...]) -> Path | None:
+    def locate(
+        self, name: str, folders: tuple[Path, ...], suffixes: tuple[str, ...] = (SUFFIX,)
+    ) -> Path | None:
         """Return the first file called `name` in `folders`; None if there is none.
 
         Raises SceneError if every such place lies outside the root, and for a file that is there
-        but no scene by its name: errors show lines of what is read, and the root may hold secrets.
+        but whose name has none of the suffixes: errors show lines of what is read, and the root
+        may hold secrets.
         """
         try:
             places = [(folder / name).resolve() for folder in folders]
@@ -118,9 +139,10 @@ class Library:
         if not inside:
             raise SceneError(f"'{_printable(name)}' lies outside the scene folder")
         found = next(filter(_is_file, inside), None)
-        if found is not None and found.suffix.lower() != SUFFIX:
+        if found is not None and found.suffix.lower() not in suffixes:
+            what = "no scene file: its" if SUFFIX in suffixes else "not what is wanted here: its"
             raise SceneError(
-                f"'{_printable(name)}' is no scene file: its name must end in {SUFFIX}"
+                f"'{_printable(name)}' is {what} name must end in {' or '.join(suffixes)}"
             )
         return found
 
@@ -136,6 +158,10 @@ class Library:
         if self._bytes_left < 0:
             raise self._too_large()
         return source
+
+    def read(self, path: Path) -> bytes:
+        """Return the bytes of a file that lies inside the root; counted as by `open`."""
+        return self.open(path).text.encode("latin-1")
 
     def _too_large(self) -> SceneError:
         return SceneError(f"the scene files exceed the limit of {self.max_bytes} bytes")
@@ -162,9 +188,14 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def open_scene(library: Library, path: Path) -> Source:
-    """Open the scene file itself. Raises SceneError if it is missing or outside the root."""
-    found = library.locate(str(path), (library.root,))
+def locate_scene(library: Library, path: Path, suffixes: tuple[str, ...] = (SUFFIX,)) -> Path:
+    """Return the scene file itself. Raises SceneError if it is missing or outside the root."""
+    found = library.locate(str(path), (library.root,), suffixes)
     if found is None:
         raise SceneError(f"scene file '{path}' does not exist")
-    return library.open(found)
+    return found
+
+
+def open_scene(library: Library, path: Path) -> Source:
+    """Open a ``.mi`` scene file. Raises SceneError as `locate_scene`."""
+    return library.open(locate_scene(library, path))
