@@ -2,12 +2,21 @@
 #pragma once
 #include "math.cuh"
 
-// Linear Rec. 709 radiance, summed in order of the samples, so that any split into passes gives the
-// same bits. A sample that is not finite is a bug or an absurd scene: it is dropped, and missing in
-// count. Float sums count exactly up to 16 million samples.
-struct FilmPixel {
-  float red, green, blue, count;
+// A sum in fixed point, 64 bits before the point and 64 after it, in two's complement. Integers add up
+// to the same bits in any order, floats do not: so a film is the same however its samples are split
+// over passes, kernels or machines.
+struct ExactSum {
+  uint64_t fraction, whole;
 };
+
+// Linear Rec. 709 radiance, and the samples that are in it.
+struct FilmPixel {
+  ExactSum red, green, blue;
+  uint64_t count;
+};
+
+// 2^24 samples, the most that a pixel has, of less than this do not overflow a sum.
+constexpr float TOO_BRIGHT = 274877906944.0f;  // 2^38
 
 struct PixelPosition {
   uint32_t x, y;
@@ -26,14 +35,30 @@ DEVICE PixelPosition pixel_of_item(uint32_t item, uint32_t width, uint32_t heigh
   return {tile * TILE + in_tile % columns, band * TILE + in_tile / columns};
 }
 
-DEVICE bool is_finite(Float3 v) {
-  return (v.x - v.x) + (v.y - v.y) + (v.z - v.z) == 0.0f;  // infinity - infinity is not a number
+DEVICE ExactSum exactly(float x) {
+  const float size = x < 0.0f ? -x : x;
+  const uint64_t whole = static_cast<uint64_t>(size);
+  // Exact as well: what is left has no bits that `size` has not. Below 2^-64 it is cut off.
+  const float left = size - static_cast<float>(whole);
+  const uint64_t fraction = static_cast<uint64_t>(left * 18446744073709551616.0f);  // 2^64
+  if (!(x < 0.0f)) return {fraction, whole};
+  return {~fraction + 1, ~whole + (fraction == 0)};
 }
 
+DEVICE void add_exactly(ExactSum& sum, float x) {
+  const ExactSum term = exactly(x);
+  sum.fraction += term.fraction;
+  sum.whole += term.whole + (sum.fraction < term.fraction);
+}
+
+DEVICE bool may_be_added(float x) { return x > -TOO_BRIGHT && x < TOO_BRIGHT; }
+
+// A sample that is not finite, or brighter than anything, is a bug or an absurd scene: it is dropped,
+// and missing in count.
 DEVICE void add_sample(FilmPixel& pixel, Float3 radiance) {
-  if (!is_finite(radiance)) return;
-  pixel.red += radiance.x;
-  pixel.green += radiance.y;
-  pixel.blue += radiance.z;
-  pixel.count += 1.0f;
+  if (!(may_be_added(radiance.x) && may_be_added(radiance.y) && may_be_added(radiance.z))) return;
+  add_exactly(pixel.red, radiance.x);
+  add_exactly(pixel.green, radiance.y);
+  add_exactly(pixel.blue, radiance.z);
+  pixel.count++;
 }

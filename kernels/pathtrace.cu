@@ -6,15 +6,14 @@
 template <class Job>
 DEVICE void render_pixel(const Job& job, uint32_t item) {
   const PixelPosition position = pixel_of_item(job.first_item + item, job.width, job.height);
-  FilmPixel& on_film = job.film[position.y * job.width + position.x];
-  FilmPixel pixel = on_film;
+  // In memory, not in registers: a path needs those.
+  FilmPixel& pixel = job.film[position.y * job.width + position.x];
   constexpr uint32_t abreast = ABREAST<Job>;
   Path paths[abreast];
   for (uint32_t i = 0; i < job.sample_count; i++) {
     if (i % abreast == 0) generate_abreast(job, position, job.first_sample + i, paths);
     add_sample(pixel, trace_path(job, paths[i % abreast]));
   }
-  on_film = pixel;
 }
 
 KERNEL(render, RenderJob, job, item) { render_pixel(job, item); }

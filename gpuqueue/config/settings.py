@@ -22,7 +22,7 @@ from pydantic import (
 
 #: Greatest width and height of a picture, and most samples of a pixel, on any server.
 MAX_RESOLUTION = 65536
-#: A film counts in float32, which is exact up to 2^24.
+#: What a film's sums have room for (kernels/film.cuh).
 MAX_SAMPLES = 1 << 24
 
 

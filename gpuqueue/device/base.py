@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gpuqueue.device.film import Film
 from gpuqueue.errors import JobFailed
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
-
-#: Sum of radiance (red, green, blue) and number of samples of one pixel, float32.
-FILM_PIXEL_BYTES = 16
-
 
 #: Told the share that is done, 0 to 1, many times a second.
 Progress = Callable[[float], None]
@@ -75,23 +72,26 @@ class Device(Protocol):
         camera: np.void,
         width: int,
         height: int,
-        pixels: npt.NDArray[np.float32] | None = None,
+        start: Film | None = None,
     ) -> Any:
         """A handle for a film of what the camera (layout Camera) sees.
 
-        It is without samples, or goes on from `pixels` [H, W, 4], as `read` returned them.
+        It is without samples, or has those of `start` [H, W], a copy of which it goes on from.
         """
 
     def render(self, scene: Any, film: Any, work: Work) -> None:
         """Add samples to the film; returns when they are there.
 
-        The result for a pixel is a function of the scene, the seed and its samples' numbers, added
-        in order: any split into works gives the same bits. Keep one work below a second, so that
-        who waits can stop between two.
+        A sample is a function of the scene, the seed, its pixel and its number, and sums are exact:
+        any split into works, in any order, gives the same bits. Keep one work below a second, so
+        that who waits can stop between two.
         """
 
     def read(self, film: Any) -> npt.NDArray[np.float32]:
-        """The film [H, W, 4]: sums of red, green and blue radiance, number of samples."""
+        """Sums of red, green and blue radiance and number of samples, [H, W, 4], rounded."""
+
+    def read_exact(self, film: Any) -> Film:
+        """The film itself [H, W]; it may be the memory that further works add to."""
 
     def close(self) -> None:
         """Give everything back; the device and its handles cannot be used afterwards."""

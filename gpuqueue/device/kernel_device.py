@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from gpuqueue.device import native
 from gpuqueue.device.accelerator_cache import MIN_TRIANGLES, AcceleratorCache, key_of
-from gpuqueue.device.base import FILM_PIXEL_BYTES, Memory, Progress, Work, require_memory
+from gpuqueue.device.base import Memory, Progress, Work, require_memory
+from gpuqueue.device.film import Film, pixel_bytes, sums
 from gpuqueue.errors import InvalidJob, JobFailed
 from gpuqueue.scene.light_guide import light_guide
 
@@ -131,16 +132,16 @@ class KernelDevice:
         camera: np.void,
         width: int,
         height: int,
-        pixels: npt.NDArray[np.float32] | None = None,
+        start: Film | None = None,
     ) -> UploadedFilm:
-        """A film without samples, or with those of `pixels` [H, W, 4]."""
-        nbytes = width * height * FILM_PIXEL_BYTES
+        """A film without samples, or with those of `start` [H, W]."""
+        nbytes = width * height * pixel_bytes()
         require_memory(self, nbytes, f"a film of {width} x {height} pixels")
-        if pixels is None:
+        if start is None:
             return UploadedFilm(camera, width, height, self._driver.zeros(nbytes))
         # A copy: a device without memory of its own adds samples to what it is given.
-        start = np.array(pixels, np.float32).reshape(height, width, 4)
-        return UploadedFilm(camera, width, height, self._driver.upload(start))
+        words = start.reshape(-1).view(np.uint64).copy()
+        return UploadedFilm(camera, width, height, self._driver.upload(words))
 
     def render(self, scene: UploadedScene, film: UploadedFilm, work: Work) -> None:
         """Add samples to the film."""
@@ -163,9 +164,14 @@ class KernelDevice:
         self._driver.launch(job)
 
     def read(self, film: UploadedFilm) -> npt.NDArray[np.float32]:
-        """The film [H, W, 4]."""
-        pixels = self._driver.download(film.buffer).view(np.float32)
-        return pixels.reshape(film.height, film.width, 4)
+        """Sums and number of samples [H, W, 4], rounded."""
+        return sums(self.read_exact(film))
+
+    def read_exact(self, film: UploadedFilm) -> Film:
+        """The film [H, W]."""
+        pixels = self._driver.download(film.buffer).view(np.uint8)
+        layout = native.layouts()["FilmPixel"]
+        return pixels.view(layout).reshape(film.height, film.width)
 
     def close(self) -> None:
         """Give the driver's resources back."""

@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device.base import Memory, Progress, Work
+from gpuqueue.device.film import Film, empty_film, sums
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
-
-Film = npt.NDArray[np.float32]
 
 
 class NullDevice:
@@ -33,21 +32,23 @@ class NullDevice:
         """Forget the scene."""
         del scene, progress
 
-    def new_film(
-        self, camera: np.void, width: int, height: int, pixels: Film | None = None
-    ) -> Film:
-        """A film without samples, or with those of `pixels`."""
+    def new_film(self, camera: np.void, width: int, height: int, start: Film | None = None) -> Film:
+        """A film without samples, or with those of `start`."""
         del camera
-        return np.zeros((height, width, 4), np.float32) if pixels is None else pixels.copy()
+        return empty_film(width, height) if start is None else start.copy()
 
     def render(self, scene: None, film: Film, work: Work) -> None:
         """Count the samples."""
         del scene
-        pixels = film.reshape(-1, 4)[work.first_pixel :][: work.pixel_count]
-        pixels[:, 3] += work.sample_count
+        pixels = film.reshape(-1)[work.first_pixel :][: work.pixel_count]
+        pixels["count"] += work.sample_count
 
-    def read(self, film: Film) -> Film:
-        """The film [H, W, 4]."""
+    def read(self, film: Film) -> npt.NDArray[np.float32]:
+        """Sums and number of samples [H, W, 4]."""
+        return sums(film)
+
+    def read_exact(self, film: Film) -> Film:
+        """The film [H, W]."""
         return film
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """Checkpoints: a film on its way, kept in a bucket so that another machine goes on from there.
 
-A pixel adds its samples in order, so a film that was stopped, stored and continued has the bits of
-one that never stopped, as long as scene, picture, seed, kernels and device are the same. Those
-are its fingerprint: a checkpoint of anything else is not used.
+A film's sums are exact, so one that was stopped, stored and continued has the bits of one that
+never stopped, as long as scene, picture, seed, kernels and device are the same. Those are its
+fingerprint: a checkpoint of anything else is not used.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gpuqueue.binary import Binary
+from gpuqueue.device.film import Film, pack_film, unpack_film
 from gpuqueue.errors import GpuqueueError
-from gpuqueue.image import Pixels
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.records import checkpoint_key
 from gpuqueue.render.progressive import Position, Stand
@@ -33,31 +31,31 @@ if TYPE_CHECKING:
 
 log = EventLogger(Category.RENDER)
 
-#: Larger films, beyond 8192 x 8192 pixels, are not kept: to move them costs more than it saves.
-MAX_BYTES = 1 << 30
-_MAGIC = b"gpuqueue film 1\n"
+#: Larger ones are not kept: to move them costs more than it saves.
+MAX_BYTES = 2 << 30
+_MAGIC = b"gpuqueue film 2\n"
 _DIGEST_BYTES = 32
 _MIME_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A film [H, W, 4] float32, and where its render stands."""
+    """A film [H, W], and where its render stands."""
 
-    pixels: Pixels
+    film: Film
     stand: Stand
 
     def to_bytes(self, fingerprint: str) -> bytes:
         """Header, film, and the SHA-256 of both."""
         header = {
             "fingerprint": fingerprint,
-            "shape": self.pixels.shape,
+            "height": self.film.shape[0],
+            "width": self.film.shape[1],
             "seconds": self.stand.seconds,
             "position": asdict(self.stand.position),
         }
         text = json.dumps(header).encode()
-        film = np.ascontiguousarray(self.pixels, "<f4").tobytes()
-        data = b"".join((_MAGIC, struct.pack("<I", len(text)), text, film))
+        data = b"".join((_MAGIC, struct.pack("<I", len(text)), text, pack_film(self.film)))
         return data + hashlib.sha256(data).digest()
 
     @classmethod
@@ -71,8 +69,9 @@ class Checkpoint:
         header = json.loads(told[start : start + length])
         if header["fingerprint"] != fingerprint:
             return None
-        pixels = np.frombuffer(told, "<f4", offset=start + length).reshape(header["shape"])
-        return cls(pixels, Stand(Position(**header["position"]), header["seconds"]))
+        packed = memoryview(told)[start + length :]
+        film = unpack_film(packed, header["width"], header["height"])
+        return cls(film, Stand(Position(**header["position"]), header["seconds"]))
 
 
 class Checkpoints:
@@ -143,7 +142,7 @@ class Keeper:
     """Saves one render's film now and then, beside the rendering."""
 
     def __init__(
-        self, checkpoints: Checkpoints, fingerprint: str, read: Callable[[], Pixels]
+        self, checkpoints: Checkpoints, fingerprint: str, read: Callable[[], Film]
     ) -> None:
         self._checkpoints = checkpoints
         self._fingerprint = fingerprint
@@ -192,7 +191,7 @@ class Keeper:
         return Checkpoint(self._read().copy(), self._stand)
 
     def _save(self, checkpoint: Checkpoint) -> None:
-        if checkpoint.pixels.nbytes <= MAX_BYTES:
+        if checkpoint.film.nbytes <= MAX_BYTES:
             self._was_saved = True
             self._checkpoints.save(checkpoint, self._fingerprint)
 

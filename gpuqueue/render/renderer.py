@@ -88,10 +88,10 @@ class Renderer:
         found, keeper = None, None
         if checkpoints is not None:
             fingerprint = fingerprint_of(scene, plan, camera.tobytes(), self.device)
-            keeper = Keeper(checkpoints, fingerprint, lambda: self.device.read(film))
+            keeper = Keeper(checkpoints, fingerprint, lambda: self.device.read_exact(film))
             found = keeper.load(plan.samples)
         film = self.device.new_film(
-            camera, plan.width, plan.height, None if found is None else found.pixels
+            camera, plan.width, plan.height, None if found is None else found.film
         )
         try:
             rendered = render_film(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gpuqueue.device import Device, Work
+from gpuqueue.device.film import pixel_bytes
 from gpuqueue.errors import DeviceLost, JobFailed
 from gpuqueue.scene import SceneBuffers
 
@@ -28,10 +29,10 @@ def test_memory_goes_back_with_the_handles(
     handle, film = device.upload(scene), device.new_film(scene.camera, 4, 2)
     device.render(handle, film, WORK)
     used = gpu.used
-    assert used > 4 * 2 * 16
+    assert used > 4 * 2 * pixel_bytes()
     del film
     gc.collect()
-    assert gpu.used == used - 4 * 2 * 16
+    assert gpu.used == used - 4 * 2 * pixel_bytes()
     del handle
     gc.collect()
     assert gpu.used == 0

@@ -160,6 +160,6 @@ def test_a_film_that_does_not_fit_is_refused_with_the_numbers(
     device = open_device(name)
     side = 1 << 25
     with pytest.raises(
-        JobFailed, match=r"a film of 33554432 x .* needs 16777216\.0 GiB, but .* fr"
+        JobFailed, match=r"a film of 33554432 x .* needs 58720256\.0 GiB, but .* fr"
     ):
         device.new_film(camera, side, side)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gpuqueue.device import DEVICES, Device, Work, cuda_pycuda
+from gpuqueue.device.film import pixel_bytes
 from gpuqueue.device.kernel_image import OPTIONS, kernel_folder
 from gpuqueue.errors import DeviceLost, JobFailed
 from gpuqueue.scene import SceneBuffers
@@ -108,7 +109,7 @@ def test_memory_goes_back_with_the_handles(
     used = libcuda.memory_used
     del film
     gc.collect()
-    assert libcuda.memory_used == used - 4 * 2 * 16
+    assert libcuda.memory_used == used - 4 * 2 * pixel_bytes()
     del handle
     gc.collect()
     assert libcuda.memory_used == before

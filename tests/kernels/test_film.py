@@ -1,12 +1,14 @@
 """The film is the same to the bit, however the work is cut; what the driver refuses."""
 
+from fractions import Fraction
 from importlib import import_module
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gpuqueue.device.film import Film, add_film, empty_film, pack_film, sums, unpack_film
 from gpuqueue.device.native import kernels
 from tests.kernels.cornell import CAMERA_POSITION, cornell_box
 from tests.kernels.tiny_scene import Floats, TinyScene, look_at, record, sphere
@@ -59,6 +61,11 @@ def every_shader() -> TinyScene:
     return scene
 
 
+def render_film(size: tuple[int, int]) -> Film:
+    camera = look_at(CAMERA_POSITION, (0, 0, 0), *size, 39.3)
+    return every_shader().film(camera, size, 8)
+
+
 def render(samples: int = 8, size: tuple[int, int] = (45, 37), **options: Any) -> Floats:
     camera = look_at(CAMERA_POSITION, (0, 0, 0), *size, 39.3)
     return every_shader().render(camera, size, samples, **options)
@@ -73,6 +80,57 @@ def test_the_number_of_threads_changes_no_bit() -> None:
 @pytest.mark.parametrize("passes", [[1, 7], [4, 4], [5, 1, 2], [1] * 8])
 def test_splitting_the_samples_into_passes_changes_no_bit(passes: list[int]) -> None:
     np.testing.assert_array_equal(render().view(np.uint32), render(passes=passes).view(np.uint32))
+
+
+def test_films_of_parts_add_up_to_the_whole_in_any_order() -> None:
+    camera, size = look_at(CAMERA_POSITION, (0, 0, 0), 45, 37, 39.3), (45, 37)
+    scene = every_shader()
+    parts = [scene.film(camera, size, 5, first=0), scene.film(camera, size, 11, first=5)]
+    parts += [scene.film(camera, size, 1, first=16)]
+    whole = scene.film(camera, size, 17)
+    for order in permutations(parts):
+        total = empty_film(*size)
+        for part in order:
+            add_film(total, part)
+        assert total.tobytes() == whole.tobytes()
+    rounded = [sums(part) for part in parts]
+    assert (rounded[0] + rounded[1] + rounded[2] != sums(whole)).any(), "floats would do"
+
+
+VALUES = [0.1, 1e-12, 2.0**-64, 3e-21, 123456.789, 2.7e11, -0.1, -1e-12, -7.5, 0]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_film_adds_exactly(value: float) -> None:
+    radiance = np.float32(value)
+    scene = TinyScene(environment=(radiance, 1.0, 0.0))
+    scene.add(sphere(), scene.add_material("lambert", reflectance=(0.0, 0.0, 0.0)))
+    pixel = scene.film(look_at((0, 0, 9), (0, 0, 0), 8, 8), (8, 8), 3)[0, 0]
+    # In units of 2^-64; what is below is cut off, toward zero.
+    term = int(Fraction(float(radiance)) * 2**64)
+    found = int(pixel["red"]["whole"]) << 64 | int(pixel["red"]["fraction"])
+    assert found == 3 * term % 2**128
+    assert int(pixel["green"]["whole"]) == 3
+    assert int(pixel["count"]) == 3
+    np.testing.assert_allclose(sums(pixel.reshape(1, 1))[0, 0, 0], 3 * value, rtol=1e-6, atol=1e-18)
+
+
+@pytest.mark.parametrize("value", [2.0**38, -(2.0**38), 1e30, -np.inf, np.nan])
+def test_what_no_sum_could_hold_is_dropped(value: float) -> None:
+    scene = TinyScene(environment=(1.0, value, 1.0))
+    scene.add(sphere(), scene.add_material("lambert", reflectance=(0.0, 0.0, 0.0)))
+    film = scene.film(look_at((0, 0, 9), (0, 0, 0), 8, 8), (8, 8), 3)
+    assert film[0, 0].tobytes() == bytes(56)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (64, 33)])
+def test_a_packed_film_loses_nothing(size: tuple[int, int]) -> None:
+    film = render_film(size)
+    packed = pack_film(film)
+    assert unpack_film(packed, *size).tobytes() == film.tobytes()
+    assert len(packed) < 56 + film.nbytes * 0.8
+    with pytest.raises(ValueError, match="has not"):
+        unpack_film(packed[:-1], *size)
 
 
 def test_all_builds_give_the_same_bits() -> None:
@@ -116,7 +174,7 @@ def test_samples_that_are_not_finite_are_dropped_and_missing_in_the_count() -> N
 def packed_job(**changes: Any) -> tuple[Any, Any]:
     scene = every_shader()
     job, alive = scene.pack()
-    film = np.zeros((256, 256, 4), np.float32)
+    film = empty_film(256, 256)
     fields = {
         "camera": look_at(CAMERA_POSITION, (0, 0, 0), 256, 256),
         "film": film.ctypes.data,

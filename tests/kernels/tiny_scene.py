@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gpuqueue.device.film import Film, empty_film, sums
 from gpuqueue.device.native import kernels, layouts
 from gpuqueue.scene.light_guide import light_guide
 
@@ -223,36 +224,41 @@ class TinyScene:
             job["accelerator"][name] = value.ctypes.data if is_array else value
         return job, [*arrays.values(), built]
 
-    def render(
+    def film(
         self,
         camera: Any,
         size: tuple[int, int],
         samples: int,
         *,
+        first: int = 0,
         seed: int = 1,
         max_depth: int = 8,
         passes: Sequence[int] | None = None,
         threads: int = 1,
         module: Any = None,
         is_varying: bool = False,
-    ) -> Floats:
-        """The film [height, width, 4]: sums of red, green, blue, and the count of samples."""
+    ) -> Film:
+        """The film [height, width] of so many samples, from `first` on."""
         width, height = size
-        film = np.zeros((height, width, 4), np.float32)
+        film = empty_film(width, height)
         job, alive = self.pack()
         job["camera"] = camera
         job["film"] = film.ctypes.data
         job["is_varying"] |= is_varying
         job["width"], job["height"], job["item_count"] = width, height, width * height
         job["seed"], job["max_depth"] = seed, max_depth
-        first = 0
+        end = first + samples
         for count in passes or [samples]:
             job["first_sample"], job["sample_count"] = first, count
             (module or kernels()).render(job.tobytes(), threads)
             first += count
-        assert first == samples
+        assert first == end
         assert alive
         return film
+
+    def render(self, camera: Any, size: tuple[int, int], samples: int, **options: Any) -> Floats:
+        """Sums of red, green, blue, and the count of samples, [height, width, 4]."""
+        return sums(self.film(camera, size, samples, **options))
 
     def mean(self, camera: Any, size: tuple[int, int], samples: int, **options: Any) -> Floats:
         """Mean radiance [height, width, 3]; no sample may have been dropped."""

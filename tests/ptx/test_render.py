@@ -103,7 +103,7 @@ def test_a_film_too_small_is_caught_at_the_line_that_writes_to_it(
     film = device.new_film(box.camera, WIDTH, HEIGHT)
     row_short = device.new_film(box.camera, WIDTH, HEIGHT - 1)
     first = 1008  # the item of the last row that comes first: they are numbered tile by tile
-    place = rf"pathtrace\.cu:\d+: block \({first // 128}, 0, 0\), thread \({first % 128}, 0, 0\)"
+    place = rf"film\.cuh:\d+: block \({first // 128}, 0, 0\), thread \({first % 128}, 0, 0\)"
     with pytest.raises(LaunchError, match=rf"{place}: read .*out of bounds in global memory"):
         device.render(uploaded, replace(film, buffer=row_short.buffer), WORK)
 
