@@ -57,6 +57,8 @@ class Event(StrEnum):
     SCENE_WARNING = "scene_warning"
     RENDER_PROGRESS = "render_progress"
     RENDERED = "rendered"
+    SPOOL_USED = "spool_used"
+    SPOOL_UNUSABLE = "spool_unusable"
     CHECKPOINT_SAVED = "checkpoint_saved"
     CHECKPOINT_USED = "checkpoint_used"
     CHECKPOINT_REFUSED = "checkpoint_refused"

@@ -19,7 +19,7 @@ RANKS = [
     {"storage"},
     {"aws"},
     {"config", "job", "binary"},
-    {"registry", "log", "strict_json", "disk_cache"},
+    {"registry", "log", "strict_json", "disk_cache", "integrity"},
     {"errors"},
 ]
 RANK_OF = {room: -rank for rank, rooms in enumerate(RANKS) for room in rooms}

@@ -105,6 +105,10 @@ class QueueManagerSettings(_Frozen):
     state_bucket: Word | None = None
     #: How often a render is saved, so that another try goes on from there; 0: never.
     checkpoint_interval_s: float = Field(default=60, ge=0, le=43200)
+    #: Where results wait for their tasks; None is the user's cache folder.
+    spool_folder: Path | None = None
+    #: Most bytes of them; 0 keeps none.
+    spool_bytes: int = Field(default=4 << 30, ge=0)
     #: What an hour of this machine costs, in whatever unit: records then tell a job's cost.
     price_per_hour: float | None = Field(default=None, ge=0)
     #: Stop when EC2 says that it will take this instance away; off EC2 nobody answers.

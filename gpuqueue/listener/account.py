@@ -1,12 +1,15 @@
-"""What is told of a try that did not end well: in the job's record, and in its dead letter."""
+"""One try at a job as it is accounted for: record, log, spool, and the letter if the job dies."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from gpuqueue.config import Settings
 from gpuqueue.errors import SceneError
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.listener.last_lines import LastLines
 from gpuqueue.listener.recorder import Recorder
+from gpuqueue.listener.spool import SpoolPlace
 from gpuqueue.queues import PostMortem
 from gpuqueue.records import Attempt, State, remove_checkpoint
 
@@ -15,7 +18,7 @@ _WITH_LOG = {State.FAILED, State.DEAD}
 
 
 class Account:
-    """The account of one try, given by what was watched while it went on."""
+    """The account of one try. `device` tells what the command runs on, as far as is known."""
 
     def __init__(
         self,
@@ -23,30 +26,42 @@ class Account:
         recorder: Recorder,
         log: JobLog,
         lines: LastLines,
-        device: str | None,
+        device: Callable[[], str | None],
     ) -> None:
+        self.recorder = recorder
+        self.log = log
+        #: Once the job is known.
+        self.spooled: SpoolPlace | None = None
         self._settings = settings
-        self._recorder = recorder
-        self._log = log
         self._lines = lines
         self._device = device
 
+    def succeeded(self) -> None:
+        """The result is where it should be."""
+        self.recorder.end(self.recorder.ended(State.SUCCEEDED, device=self._device()))
+
+    def removed(self) -> None:
+        """The message is gone: nobody will do the job again."""
+        if self.spooled is not None:
+            self.spooled.remove()
+
     def post_mortem(self, error: Exception, reason: str) -> PostMortem:
         """What is known of a job that is to be given up."""
-        return self._recorder.post_mortem(self._last(State.DEAD, error, reason))
+        return self.recorder.post_mortem(self._last(State.DEAD, error, reason))
 
     def tell(self, outcome: State, error: Exception, reason: str) -> None:
         """The try ended so, by this error and its text."""
-        self._recorder.end(self._last(outcome, error, reason))
+        self.recorder.end(self._last(outcome, error, reason))
         if outcome.is_final:
-            remove_checkpoint(self._settings, self._log.job_id)
+            remove_checkpoint(self._settings, self.log.job_id)
+            self.removed()
 
     def _last(self, outcome: State, error: Exception, reason: str) -> Attempt:
-        return self._recorder.ended(
+        return self.recorder.ended(
             outcome,
             error=type(error).__name__,
             reason=reason,
             place=error.place if isinstance(error, SceneError) else None,
-            device=self._device,
+            device=self._device(),
             log=self._lines.lines if outcome in _WITH_LOG else (),
         )

@@ -10,6 +10,8 @@ from typing import Protocol
 from gpuqueue.binary import Binary
 from gpuqueue.commands.allowed import check_allowed
 from gpuqueue.config import Settings
+from gpuqueue.errors import JobFailed
+from gpuqueue.integrity import fault_of
 from gpuqueue.job import Job
 from gpuqueue.listener.account import Account
 from gpuqueue.listener.job_log import JobLog
@@ -18,9 +20,10 @@ from gpuqueue.listener.lease import Lease
 from gpuqueue.listener.recorder import Recorder
 from gpuqueue.listener.retry import retry
 from gpuqueue.listener.settle import settle
+from gpuqueue.listener.spool import Spool, SpoolPlace
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
-from gpuqueue.records import State, open_records
+from gpuqueue.records import open_records
 from gpuqueue.tasks import prepare_tasks
 
 
@@ -43,6 +46,7 @@ class Handler:
         self._queue = queue
         self._runner = runner
         self._records = open_records(settings)
+        self._spool = Spool.open(settings)
 
     def handle(self, message: Message, lease: Lease) -> Exception | None:
         """Do the job and delete its message, or settle its fate; return the error, if any.
@@ -54,34 +58,58 @@ class Handler:
         price = manager.price_per_hour
         recorder = Recorder(self._records, message, self._queue.name, price, log)
         with LastLines() as lines:
+            account = Account(self._settings, recorder, log, lines, lambda: self._runner.device)
             try:
-                self._see_through(message, lease, recorder, log)
+                self._see_through(message, lease, account)
             except Exception as error:
-                account = Account(self._settings, recorder, log, lines, self._runner.device)
                 settle(self._queue, message, error, manager.max_backoff_s, log, account)
                 return error
         return None
 
-    def _see_through(self, message: Message, lease: Lease, recorder: Recorder, log: JobLog) -> None:
+    def _see_through(self, message: Message, lease: Lease, account: Account) -> None:
         """The job of a message from its receive to its delete."""
+        log, recorder = account.log, account.recorder
         with lease:
             job = Job.from_body(message.body, message.original_id)
             log.job_is(job.id)
             log.event(Event.JOB_RECEIVED, "Received job from queue.")
             lease.check()
+            account.spooled = spooled = self._spool.place_of(job.id, message.body, log)
             start = time.monotonic()
             if recorder.begin(job, lease):
                 with recorder:
-                    self._do(job, lease, recorder, log)
-                recorder.end(recorder.ended(State.SUCCEEDED, device=self._runner.device))
+                    self._do(job, lease, recorder, spooled, log)
+                account.succeeded()
             log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
             delete = partial(self._queue.delete, message)
             retry("Removing the job", delete, time.monotonic() - start, lease, log)
+        account.removed()
 
-    def _do(self, job: Job, lease: Lease, recorder: Recorder, log: JobLog) -> None:
-        """The job's command and its tasks."""
+    def _do(
+        self, job: Job, lease: Lease, recorder: Recorder, place: SpoolPlace, log: JobLog
+    ) -> None:
+        """The job's command, unless its result is spooled here, and its tasks."""
         check_allowed(self._settings, job.command)
         tasks = prepare_tasks(job.tasks, self._settings)
+        found = place.load()
+        if found is None:
+            result, seconds = self._run(job, lease, recorder, log)
+            recorder.command_done(result, seconds)
+            if tasks:
+                place.save(result, seconds)
+        else:
+            result, seconds = found.result, found.seconds
+            log.event(Event.SPOOL_USED, "Using the result that an earlier try left here.")
+            recorder.command_done(result, 0)
+        lease.estimate.report(1)
+        for task in tasks:
+            log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
+            run = partial(task.run, result, self._settings, job.id)
+            recorder.stored(retry(f"Task {task.name}", run, seconds, lease, log))
+            log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)
+
+    def _run(self, job: Job, lease: Lease, recorder: Recorder, log: JobLog) -> tuple[Binary, float]:
+        """Run the command; its result, checked, and the seconds that it took."""
         name = job.command
         log.event(Event.COMMAND_STARTED, f"Executing command: {name}.", command=name)
         start = time.monotonic()
@@ -92,14 +120,11 @@ class Handler:
             log.progress(fraction, text)
 
         result = self._runner.run(job, lease, on_progress)
-        lease.estimate.report(1)
         seconds = time.monotonic() - start
-        recorder.command_done(result, seconds)
         log.event(
             Event.COMMAND_FINISHED, f"Executed command: {name}.", command=name, seconds=seconds
         )
-        for task in tasks:
-            log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
-            run = partial(task.run, result, self._settings, job.id)
-            recorder.stored(retry(f"Task {task.name}", run, seconds, lease, log))
-            log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)
+        fault = fault_of(result.data, result.mime_type)
+        if fault is not None:
+            raise JobFailed(f"the result is no whole {result.mime_type}: {fault}")
+        return result, seconds

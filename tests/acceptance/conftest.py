@@ -15,6 +15,8 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
+from tests.own_cache import own_cache  # noqa: F401 (a fixture)
+
 from .site import SCENES, Site, running_site
 
 MAX_RECEIVES = 4

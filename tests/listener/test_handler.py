@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -15,6 +16,7 @@ from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
 from gpuqueue.config.settings import QueueManagerSettings
 from gpuqueue.errors import (
+    Cancelled,
     ConfigError,
     DeviceLost,
     GpuqueueError,
@@ -26,6 +28,7 @@ from gpuqueue.errors import (
 )
 from gpuqueue.listener import handler as handling
 from gpuqueue.listener import retry as retrying
+from gpuqueue.listener import spool as spooled
 from gpuqueue.listener.handler import Handler
 from gpuqueue.listener.lease import Lease
 from gpuqueue.tasks import TASKS, TaskConfig, TaskContext
@@ -318,3 +321,48 @@ def test_a_bug_leaves_its_traceback_in_the_log(caplog: pytest.LogCaptureFixture)
     [record] = [record for record in caplog.records if "Job failed" in record.message]
     assert record.exc_info is not None
     assert "ValueError: no" in record.message
+
+
+@pytest.fixture
+def spooling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a spool that keeps what took no time, too."""
+    monkeypatch.setattr(spooled, "WORTH_S", 0)
+    manager = SETTINGS.queue_manager.model_copy(update={"spool_folder": tmp_path})
+    return SETTINGS.model_copy(update={"queue_manager": manager})
+
+
+def test_a_job_whose_task_failed_is_not_run_again_on_this_machine(
+    spooling: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "MIN_PATIENCE_S", 0)
+    Note.errors.append(TransientError("busy"))
+    runner = FakeRunner(RESULT, AssertionError("it ran again"))
+    received = message(body())
+    first = Handler(spooling, FakeQueue(), runner).handle(received, lease_of(received))
+    assert isinstance(first, TransientError)
+    # Another process of this machine, after a restart.
+    assert Handler(spooling, FakeQueue(), runner).handle(received, lease_of(received)) is None
+    assert Note.runs[-1] == ("job-1.json", 0, RESULT)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [InvalidJob("404"), Cancelled("nobody wants it")])
+def test_a_job_that_is_over_leaves_nothing_in_the_spool(
+    spooling: Settings, tmp_path: Path, error: Exception
+) -> None:
+    Note.errors.append(error)
+    received = message(body())
+    handler = Handler(spooling, FakeQueue(), FakeRunner(RESULT))
+    assert handler.handle(received, lease_of(received)) is error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"<html>"])
+def test_a_picture_that_is_none_is_not_delivered(data: bytes, spooling: Settings) -> None:
+    queue, received = FakeQueue(), message(body())
+    handler = Handler(spooling, queue, FakeRunner(Binary(data, "image/png")))
+    error = handler.handle(received, lease_of(received))
+    assert isinstance(error, JobFailed)
+    assert "the result is no whole image/png: " in str(error)
+    assert not Note.runs
+    assert [call[0] for call in queue.calls] == ["release"]
