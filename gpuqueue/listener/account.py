@@ -11,10 +11,13 @@ from gpuqueue.listener.last_lines import LastLines
 from gpuqueue.listener.recorder import Recorder
 from gpuqueue.listener.spool import SpoolPlace
 from gpuqueue.queues import PostMortem
+from gpuqueue.queues.body import readable
 from gpuqueue.records import Attempt, State, remove_checkpoint
 
 #: Tries whose last lines somebody may want to read.
 _WITH_LOG = {State.FAILED, State.DEAD}
+#: A record is rewritten every few seconds.
+MAX_REASON_BYTES = 4096
 
 
 class Account:
@@ -57,11 +60,12 @@ class Account:
             self.removed()
 
     def _last(self, outcome: State, error: Exception, reason: str) -> Attempt:
+        lines = self._lines.lines if outcome in _WITH_LOG else ()
         return self.recorder.ended(
             outcome,
             error=type(error).__name__,
-            reason=reason,
+            reason=readable(reason, MAX_REASON_BYTES),
             place=error.place if isinstance(error, SceneError) else None,
             device=self._device(),
-            log=self._lines.lines if outcome in _WITH_LOG else (),
+            log=tuple(readable(line, MAX_REASON_BYTES) for line in lines),
         )

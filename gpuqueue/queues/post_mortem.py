@@ -35,11 +35,12 @@ class PostMortem(BaseModel):
     def bounded(self) -> PostMortem:
         """What of it fits into a dead letter, in characters that any queue takes."""
         lines = [readable(line, MAX_LOG_BYTES) for line in self.log]
-        sizes = [len(json.dumps(attempt)) + 2 for attempt in self.attempts]
+        attempts = [_plain(attempt) for attempt in self.attempts]
+        sizes = [len(json.dumps(attempt)) + 2 for attempt in attempts]
         return PostMortem(
             error=_word(self.error),
             place=_word(self.place),
-            attempts=_last(self.attempts, sizes, MAX_ATTEMPTS_BYTES),
+            attempts=_last(attempts, sizes, MAX_ATTEMPTS_BYTES),
             log=_last(lines, [len(line.encode()) + 1 for line in lines], MAX_LOG_BYTES),
         )
 
@@ -58,6 +59,13 @@ class PostMortem(BaseModel):
             return cls(attempts=strict_json.parse(attempts or "[]"), **fields)
         except (strict_json.NotJson, ValidationError):
             return cls(**fields)
+
+
+def _plain(attempt: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: readable(value, MAX_ATTEMPTS_BYTES // 3) if isinstance(value, str) else value
+        for name, value in attempt.items()
+    }
 
 
 def _word(text: str | None) -> str | None:

@@ -76,7 +76,7 @@ def test_a_large_result_goes_through(site: Site) -> None:
     task = {"name": "s3_upload", "config": {"bucket": "results", "key": "large.${mime_ext}"}}
     job_id = site.submit("probe", {"do": "zeros", "value": 50 << 20}, tasks=[task])
     assert site.end_of(job_id) == "done"
-    assert (site.folder / "bucket" / "large.exr").stat().st_size == 50 << 20
+    assert (site.folder / "bucket" / "large.bin").stat().st_size == 50 << 20
 
 
 def test_a_listener_stopped_by_jobs_that_all_crash_is_replaced_and_they_end_dead(

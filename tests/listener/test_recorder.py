@@ -260,3 +260,13 @@ def test_a_dead_letter_of_what_is_no_job_tells_its_one_attempt(settings: Setting
     assert queue.post_mortem is not None
     assert queue.post_mortem.error == "InvalidJob"
     assert [a["outcome"] for a in queue.post_mortem.attempts] == ["dead"]
+
+
+def test_a_reason_that_is_no_text_is_told_all_the_same(
+    settings: Settings, records: Records
+) -> None:
+    queue = FakeQueue()
+    handle(settings, InvalidJob("half \ud83d of a pair \x00"), queue)
+    assert told(records).attempts[-1].reason == "half \ufffd of a pair \ufffd"
+    assert queue.post_mortem is not None
+    assert "half \ufffd of a pair" in queue.post_mortem.bounded().model_dump_json()

@@ -63,7 +63,7 @@ def ignore_everything(value: str, context: CommandContext) -> Any:
 
 
 def big(value: int, context: CommandContext) -> Any:
-    return Binary(b"\xab" * value, "image/x-exr")
+    return Binary(b"\xab" * value, "application/octet-stream")
 
 
 def once(value: str, context: CommandContext) -> Any:
@@ -141,13 +141,15 @@ DEEDS = {
     "flood": flood,
     "silent": silent,
     "log_freely": lambda value, context: log_freely(float("nan"), context),
-    "zeros": lambda value, context: Binary(bytes(value), "image/x-exr"),
+    "zeros": lambda value, context: Binary(bytes(value), "application/octet-stream"),
     "half": lambda value, context: fail(["InvalidJob", "half \ud83d of a pair"], context),
     "typed": lambda value, context: Binary(b"", value),
     "nested": lambda value, context: deep(value),
     "from_threads": from_threads,
     "call": call,
-    "numbers": lambda value, context: Binary(memoryview(array("f", [0] * value)), "image/x-exr"),
+    "numbers": lambda value, context: Binary(
+        memoryview(array("f", [0] * value)), "application/octet-stream"
+    ),
     "text_as_bytes": lambda value, context: Binary(value, "image/png"),
     "nan": lambda value, context: float("nan"),
     "not_json": lambda value, context: {1, 2},
