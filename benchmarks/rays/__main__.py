@@ -1,4 +1,4 @@
-"""``python -m benchmarks.rays``: prints a line for each kind of ray, writes rows as JSON."""
+"""``python -m benchmarks.rays``: a line for each kind of ray and each build; rows as JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from pathlib import Path
 
 from benchmarks.machine import describe
 from benchmarks.options import CheckFailed, Options
-from benchmarks.rays.section import FAST, OURS, PLACES, ROBUST, rays
+from benchmarks.rays.build import builds
+from benchmarks.rays.places import FAST, OURS, PLACES, ROBUST
+from benchmarks.rays.section import rays
 from benchmarks.rows import Row, to_json
+
+SECTIONS = {"rays": rays, "build": builds}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,14 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     options = Options(quick=asked.quick, rounds=max(1, asked.rounds))
     machine, rows = describe(), list[Row]()
-    print(
-        f"{'':14}{'':12}{'Mrays/s':>9}{'to ' + ROBUST:>18}{'to ' + FAST:>18}  differing per million"
-    )
     try:
-        for name in asked.scenes:
-            found = list(rays(options, (name,)))
-            print("\n".join(table(found)), flush=True)
-            rows += found
+        for section in asked.sections:
+            for name in asked.scenes:
+                found = list(SECTIONS[section](options, (name,)))
+                print("\n".join(table(found)), flush=True)
+                rows += found
         if asked.json:
             told = {"version": 1, "machine": machine, "rows": [to_json(row) for row in rows]}
             asked.json.write_text(json.dumps(told, indent=1) + "\n")
@@ -42,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """What may be asked."""
     parsed = argparse.ArgumentParser(prog="python -m benchmarks.rays", description=__doc__)
+    parsed.add_argument("--sections", nargs="+", default=list(SECTIONS), choices=list(SECTIONS))
     parsed.add_argument("--scenes", nargs="+", default=list(PLACES), choices=list(PLACES))
     parsed.add_argument("--rounds", type=int, default=Options().rounds)
     parsed.add_argument("--quick", action="store_true", help="small scenes, to see that it works")
@@ -50,16 +53,29 @@ def parser() -> argparse.ArgumentParser:
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:
-    """One line for each kind of ray: our rate, and the ratios to Embree where there are any."""
-    for (scene, case), own in groupby(rows, key=lambda row: (row.scene, row.case)):
-        of = {row.metric: row.median for row in own}
-        line = f"{scene:14}{case:12}{of[f'{OURS}, Mrays/s']:9.2f}"
-        if f"ratio to {FAST}" in of:
-            line += f"{of[f'ratio to {ROBUST}']:18.2f}{of[f'ratio to {FAST}']:18.2f}"
-            line += "  " + ", ".join(
-                f"{of[f'differing from {who}, per million']:.0f}" for who in (ROBUST, FAST)
-            )
-        yield line
+    """One line for each kind of ray, and each builder: medians, and ratios with their spread."""
+    for (section, scene, case), own in groupby(
+        rows, key=lambda row: (row.section, row.scene, row.case)
+    ):
+        of = {row.metric: row for row in own}
+        cells = ray_cells(of) if section == "rays" else map(told, of.values())
+        yield f"{scene:14}{case:12}" + "   ".join(cells)
+
+
+def ray_cells(of: dict[str, Row]) -> Iterator[str]:
+    """Our rate, and the ratios to Embree where there are any."""
+    yield f"{of[f'{OURS}, Mrays/s'].median:6.2f} Mrays/s"
+    for who in (ROBUST, FAST):
+        if f"ratio to {who}" in of:
+            yield told(of[f"ratio to {who}"])
+            yield f"({of[f'differing from {who}, per million'].median:.0f} differ per million)"
+
+
+def told(row: Row) -> str:
+    """The median of a row, and its spread where there were several rounds."""
+    low, high = row.spread
+    spread = f" ({low:.3g} to {high:.3g})" if len(row.values) > 1 else ""
+    return f"{row.metric} {row.median:.3g}{spread}"
 
 
 if __name__ == "__main__":

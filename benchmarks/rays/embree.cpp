@@ -133,11 +133,9 @@ void fill(Scene& scene, const Arrays& arrays, bool is_robust) {
     if (is_new) {
       entry->second = new_scene(scene.device, is_robust);
       attach(entry->second, triangles_of(scene.device, arrays, mesh, IDENTITY), 0);
-      rtcCommitScene(entry->second);
     }
     attach(scene.top, instance_of(scene.device, entry->second, instance.world_from_object), i);
   }
-  rtcCommitScene(scene.top);
 }
 
 RTCRay embree_ray(const Ray& ray) {
@@ -156,8 +154,8 @@ void embree_release(Scene* scene) {
   delete scene;
 }
 
-// Null where Embree reports an error.
-Scene* embree_build(const Arrays* arrays, int threads, int is_robust) {
+// A scene with its geometry, of which nothing is built yet. Null where Embree reports an error.
+Scene* embree_scene(const Arrays* arrays, int threads, int is_robust) {
   const std::string config = "threads=" + std::to_string(threads);
   const RTCDevice device = rtcNewDevice(config.c_str());
   auto* scene = new Scene{device, new_scene(device, is_robust != 0), {}};
@@ -165,6 +163,12 @@ Scene* embree_build(const Arrays* arrays, int threads, int is_robust) {
   if (rtcGetDeviceError(device) == 0) return scene;
   embree_release(scene);
   return nullptr;
+}
+
+// Builds the trees, at Embree's default quality: medium.
+void embree_build(const Scene* scene) {
+  for (const auto& [mesh, own] : scene->of_mesh) rtcCommitScene(own);
+  rtcCommitScene(scene->top);
 }
 
 void embree_closest(const Scene* scene, const Ray* rays, Hit* hits, size_t count) {

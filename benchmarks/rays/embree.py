@@ -53,16 +53,18 @@ class Embree:
         library = library_path()
         self._folder = tempfile.TemporaryDirectory()
         built = Path(self._folder.name) / "embree.so"
-        sources = (str(HERE / "embree.cpp"), str(library), f"-Wl,-rpath,{library.parent}")
-        command = ["c++", *FLAGS, *sources, "-o", str(built)]
+        sources = [str(HERE / name) for name in ("embree.cpp", "embree_tree.cpp")]
+        linked = [str(library), f"-Wl,-rpath,{library.parent}"]
+        command = ["c++", *FLAGS, *sources, *linked, "-o", str(built)]
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)
         except FileNotFoundError as error:
             raise EmbreeMissingError("no C++ compiler for the comparison with Embree") from error
         except subprocess.CalledProcessError as error:
-            raise EmbreeMissingError(f"embree.cpp does not compile:\n{error.stderr}") from error
+            raise EmbreeMissingError(f"Embree's peer does not compile:\n{error.stderr}") from error
         self.functions = ctypes.CDLL(str(built))
-        self.functions.embree_build.restype = ctypes.c_void_p
+        self.functions.embree_scene.restype = ctypes.c_void_p
+        self.functions.embree_tree_cost.restype = ctypes.c_double
         return self
 
     def __exit__(
@@ -75,16 +77,21 @@ class Embree:
 
 
 class EmbreeScene:
-    """A scene built by Embree at its default quality, medium; a context that frees it."""
+    """A scene of Embree's, to be traced after `build`; a context that frees it."""
 
     def __init__(self, embree: Embree, scene: RayScene, *, robust: bool, threads: int = 1) -> None:
         self._functions = embree.functions
         arrays = _Arrays(*(a.ctypes.data for a in scene.arrays), len(scene.instances))
         self._scene = ctypes.c_void_p(
-            self._functions.embree_build(ctypes.byref(arrays), threads, int(robust))
+            self._functions.embree_scene(ctypes.byref(arrays), threads, int(robust))
         )
         if self._scene.value is None:
             raise RuntimeError("Embree reports an error for this scene")
+
+    def build(self) -> EmbreeScene:
+        """Build the trees at Embree's default quality, medium."""
+        self._functions.embree_build(self._scene)
+        return self
 
     def closest(self, rays: Array) -> Array:
         """Hit records [N]."""

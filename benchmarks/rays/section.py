@@ -2,7 +2,7 @@
 
 Every tracer is called on chunks of some thousand rays, so that neither side pays for Python, and
 traces a whole kind of rays before the next has its turn, so that none finds the caches warmed by
-another. The seconds of a chunk are the shortest of all rounds: other processes only add.
+another. Seconds are those of the processor, in this thread; ratios are taken round by round.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from benchmarks.options import CheckFailed, Options
 from benchmarks.rays.embree import Embree, EmbreeMissingError, EmbreeScene
-from benchmarks.rays.scenes import RayKind, View, grove, ray_kinds, spheres
-from benchmarks.rows import Row
-from benchmarks.timing import timed
+from benchmarks.rays.places import FAST, OURS, PLACES, ROBUST
+from benchmarks.rays.scenes import RayKind, ray_kinds
+from benchmarks.rows import Row, ratio
+from benchmarks.timing import take_turns
 from gpuqueue.device.native import kernels, layouts
 from tests.kernels.ray_scenes import Array, RayScene, is_hit
 
@@ -27,24 +27,6 @@ CHUNK = 4096
 #: Rays that may find another hit than Embree's, of a million: through edges, and where surfaces
 #: of overlapping bodies cross.
 MAY_DIFFER = 100
-OURS, ROBUST, FAST = "gpuqueue", "Embree robust", "Embree fast"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A scene by its name and its number of triangles."""
-
-    make: Callable[[int], tuple[RayScene, View]]
-    triangles: int
-
-
-PLACES = {
-    "spheres-100k": Place(spheres, 100_000),
-    "spheres-1M": Place(spheres, 1_000_000),
-    "spheres-5M": Place(spheres, 5_000_000),
-    "grove": Place(grove, 300_000),
-}
-
 #: Hit records, or bytes, for rays and whether any hit will do.
 Tracer = Callable[[Array, bool], Array]
 
@@ -55,8 +37,7 @@ def rays(options: Options, names: tuple[str, ...] = tuple(PLACES)) -> Iterator[R
     Raises CheckFailed where the hits are not the same.
     """
     for name in names:
-        place = PLACES[name]
-        scene, view = place.make(max(2000, round(place.triangles * options.detail)))
+        scene, view = PLACES[name].scaled(options)
         kinds = ray_kinds(scene, view, side=64 if options.quick else 512)
         with ExitStack() as held:
             tracers: dict[str, Tracer] = {OURS: our_tracer(scene)}
@@ -88,7 +69,7 @@ def embree_tracers(scene: RayScene, held: ExitStack) -> dict[str, Tracer]:
     embree = held.enter_context(Embree())
 
     def tracer(robust: bool) -> Tracer:
-        built = held.enter_context(EmbreeScene(embree, scene, robust=robust))
+        built = held.enter_context(EmbreeScene(embree, scene, robust=robust)).build()
         return lambda some, any_hit: built.any(some) if any_hit else built.closest(some)
 
     return {ROBUST: tracer(robust=True), FAST: tracer(robust=False)}
@@ -105,11 +86,16 @@ def measure(
         if apart > MAY_DIFFER:
             raise CheckFailed(f"{name}, {kind}: {apart:.0f} of a million rays hit else in {who}")
         yield row(f"differing from {who}, per million", (apart,), "neither")
-    seconds = shortest(tracers, asked, rounds)
+    seconds = take_turns(
+        {who: partial(in_chunks, trace, asked) for who, trace in tracers.items()},
+        rounds,
+        time.thread_time,
+    )
     for who, own in seconds.items():
-        yield row(f"{who}, Mrays/s", (len(asked.rays) / own * 1e-6,), "higher", note)
+        rates = tuple(len(asked.rays) / each * 1e-6 for each in own)
+        yield row(f"{who}, Mrays/s", rates, "higher", note)
     for who in list(seconds)[1:]:
-        yield row(f"ratio to {who}", (seconds[who] / seconds[OURS],))
+        yield row(f"ratio to {who}", ratio(seconds[who], seconds[OURS]))
 
 
 def differing(ours: Array, others: Array) -> int:
@@ -123,13 +109,7 @@ def differing(ours: Array, others: Array) -> int:
     return int((~(same | near)).sum())
 
 
-def shortest(tracers: Mapping[str, Tracer], asked: RayKind, rounds: int) -> dict[str, float]:
-    """Seconds of processor time of this thread for all rays: of each chunk its shortest."""
-    chunks = [asked.rays[first : first + CHUNK] for first in range(0, len(asked.rays), CHUNK)]
-    best = {who: np.full(len(chunks), np.inf) for who in tracers}
-    for _ in range(rounds):
-        for who, trace in tracers.items():
-            for i, chunk in enumerate(chunks):
-                own, _ = timed(partial(trace, chunk, asked.any_hit), time.thread_time)
-                best[who][i] = min(best[who][i], own)
-    return {who: float(own.sum()) for who, own in best.items()}
+def in_chunks(trace: Tracer, asked: RayKind) -> None:
+    """Trace all rays of a kind; what they hit was looked at before."""
+    for first in range(0, len(asked.rays), CHUNK):
+        trace(asked.rays[first : first + CHUNK], asked.any_hit)
