@@ -37,6 +37,7 @@ DOORS = {
     "httpx": {"cli"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "trimesh": {"scene/mesh_files.py"},
     "PIL": {"image.py"},
     "OpenEXR": {"image.py"},
 }

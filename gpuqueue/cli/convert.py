@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from gpuqueue.cli.local_scene import RootOption, SceneArgument, locate
+from gpuqueue.cli.local_scene import RootOption, locate
 from gpuqueue.cli.whole_file import check_writable, write_whole
 from gpuqueue.errors import ConfigError
 
 
 def convert(
-    scene: SceneArgument,
+    scene: Annotated[
+        Path, typer.Argument(help="A scene (.mi, .gltf, .glb) or meshes (.obj, .ply, .stl).")
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="SCENE", help="The new scene: .mi.")
     ],
@@ -22,9 +24,10 @@ def convert(
     ] = False,
     root: RootOption = None,
 ) -> None:
-    """Write a scene anew as one .mi file.
+    """Write a scene, or a file of meshes, anew as one .mi file.
 
-    Of a .mi scene, includes are followed and curved surfaces have become triangles.
+    Of a .mi scene, includes are followed and curved surfaces have become triangles. Meshes get a
+    camera before them and white surroundings.
     """
     from gpuqueue.scene import load_document, scene_pieces
 

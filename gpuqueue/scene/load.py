@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.gltf import read_gltf
+from gpuqueue.scene.mesh_files import SUFFIXES, read_mesh_file
 from gpuqueue.scene.model import Scene
 from gpuqueue.scene.resolve import resolve
 from gpuqueue.scene.source import Library, locate_scene
@@ -30,14 +31,23 @@ def load_scene(path: Path, root: Path, *, max_bytes: int = MAX_BYTES) -> Scene:
 
 
 def load_document(path: Path, root: Path, *, max_bytes: int = MAX_BYTES) -> Document:
-    """Read what a scene says, without looking names up. As `load_scene` otherwise."""
-    return read_document(Library(root, max_bytes), path)
+    """Read what a scene or a file of meshes says, without looking names up.
+
+    As `load_scene` otherwise.
+    """
+    return read_document(Library(root, max_bytes), path, {**READERS, **MESH_READERS})
 
 
-def read_document(library: Library, path: Path) -> Document:
-    """Read what a scene file says, entity by entity. Raises SceneError."""
-    found = locate_scene(library, path, tuple(READERS))
-    return READERS[found.suffix.lower()](library, found)
+def read_document(
+    library: Library, path: Path, readers: Mapping[str, Reader] | None = None
+) -> Document:
+    """Read what a scene file says, entity by entity. Raises SceneError.
+
+    `readers` by the end of a file's name; `READERS` by default.
+    """
+    readers = READERS if readers is None else readers
+    found = locate_scene(library, path, tuple(readers))
+    return readers[found.suffix.lower()](library, found)
 
 
 def _read_mi(library: Library, path: Path) -> Document:
@@ -46,9 +56,12 @@ def _read_mi(library: Library, path: Path) -> Document:
     return document
 
 
+Reader = Callable[[Library, Path], Document]
 #: What reads a scene file, by the end of its name.
-READERS: dict[str, Callable[[Library, Path], Document]] = {
+READERS: dict[str, Reader] = {
     ".mi": _read_mi,
     ".gltf": read_gltf,
     ".glb": read_gltf,
 }
+#: What reads files of meshes, which only a person's own are.
+MESH_READERS: dict[str, Reader] = dict.fromkeys(SUFFIXES, read_mesh_file)
