@@ -35,6 +35,7 @@ from gpuqueue.scene.statements.mesh import check_coordinates, check_indices
 
 SUFFIXES = (".obj", ".ply", ".stl")
 _MTLLIB = re.compile(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", re.MULTILINE)
+_MAP = re.compile(rb"^[ \t]*(map_|bump)", re.MULTILINE)
 
 
 def read_mesh_file(library: Library, path: Path) -> Document:
@@ -46,7 +47,7 @@ def read_mesh_file(library: Library, path: Path) -> Document:
     at = Part(Source(name, path, ""), 0)
     document, names = Document(), Names()
     members = []
-    for label, parts in _parts(library, path, at).items():
+    for label, parts in _parts(library, path, at, document).items():
         called = Item({"name": str(label)}, at.member(str(label)))
         members.append((_define(document, names, called, parts), at))
     root = InstanceGroup(names.free("root", "group"), at, tuple(members))
@@ -55,7 +56,9 @@ def read_mesh_file(library: Library, path: Path) -> Document:
     return document
 
 
-def _parts(library: Library, path: Path, at: Part) -> Mapping[str, Mapping[str, Any]]:
+def _parts(
+    library: Library, path: Path, at: Part, document: Document
+) -> Mapping[str, Mapping[str, Any]]:
     """What trimesh makes of a file: by name, "vertices", "faces" and what else there is."""
     try:
         from trimesh.exchange.obj import load_obj
@@ -65,6 +68,8 @@ def _parts(library: Library, path: Path, at: Part) -> Mapping[str, Mapping[str, 
         raise at.error("needs trimesh: pip install 'gpuqueue[convert]'") from None
     data = library.read(path)
     beside = _material_files(library, path, data) if path.suffix.lower() == ".obj" else {}
+    if any(_MAP.search(text) for text in beside.values()):
+        document.warnings("textures of OBJ materials are not rendered", at)
     with _reporting(at), warnings.catch_warnings(action="ignore"):
         if path.suffix.lower() == ".obj":
             found = load_obj(BytesIO(data), resolver=beside)
@@ -143,8 +148,6 @@ def _shader(document: Document, item: Item, parts: Mapping[str, Any]) -> ShaderC
         if parts.get(name) is not None:
             document.warnings(f"{name.replace('_', ' ')} are not rendered", item.at)
     given = getattr(getattr(parts.get("visual"), "material", None), "kwargs", {})
-    if any(name.startswith(("map_", "bump")) for name in given):
-        document.warnings("textures of OBJ materials are not rendered", item.at, "textures")
     specular = _numbers(given, "ks", (0.0, 0.0, 0.0))
     strength = min(max(specular), 1.0)
     exponent = max(_numbers(given, "ns", (10.0,))[0], 0.0)
