@@ -94,7 +94,10 @@ def s3_client(
     aws: AwsSettings, region: str | None, endpoint_url: str | None, *, path_style: bool
 ) -> S3Client:
     """A client of one S3 service; it may be used by several threads. Raises ConfigError."""
-    style = Config(s3={"addressing_style": "path" if path_style else "auto"})
+    # Presigned URLs of version 2, which boto3 makes for old regions, are refused by new buckets.
+    style = Config(
+        s3={"addressing_style": "path" if path_style else "auto"}, signature_version="s3v4"
+    )
     with explained("S3"):
         return _session(aws, region).client(
             "s3", endpoint_url=endpoint_url, config=_config(read_timeout_s=60).merge(style)

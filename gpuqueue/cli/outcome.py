@@ -129,7 +129,7 @@ def _places(settings: Settings, job: Job) -> list[tuple[Storage, list[str]]]:
     """For each upload of the job its bucket, and the keys it may have: the type is not known."""
     places = []
     for index, task in enumerate(job.tasks):
-        if task.name == "s3_upload":
+        if task.name == "s3_upload" and task.config.get("on") != "failure":
             context = TaskContext(settings, job.id, index)
             types = [Binary(b"", mime_type) for mime_type in (*EXTENSIONS, UNKNOWN)]
             keys = [context.substitute(task.config["key"], binary) for binary in types]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -16,7 +17,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    field_validator,
     model_validator,
 )
 
@@ -49,8 +49,32 @@ def _check_url(value: str) -> str:
     return value
 
 
+def _check_receiver(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value) or value[-1].isdigit():
+            raise ValueError(
+                "expected a host name, an IP address or a network such as 10.1.0.0/16"
+            ) from None
+    return value.lower()
+
+
+def _check_signing_secret(value: SecretStr) -> SecretStr:
+    prefix, text = value.get_secret_value()[:6], value.get_secret_value()[6:]
+    try:
+        size = len(base64.b64decode(text, validate=True))
+    except ValueError:
+        size = 0
+    if prefix != "whsec_" or not 24 <= size <= 64:
+        raise ValueError("expected whsec_ and the base64 text of 24 to 64 bytes")
+    return value
+
+
 Word = Annotated[str, AfterValidator(_check_word)]
 Url = Annotated[str, AfterValidator(_check_url)]
+Receiver = Annotated[str, AfterValidator(_check_receiver)]
+SigningSecret = Annotated[SecretStr, AfterValidator(_check_signing_secret)]
 
 
 class _Frozen(BaseModel):
@@ -67,22 +91,10 @@ class HttpPostSettings(_Frozen):
     #: Post to loopback, private and link-local addresses too, the metadata service among them:
     #: anybody who may submit a job then reaches whatever this machine reaches.
     allow_private_networks: bool = False
-    #: Signs each post after the Standard Webhooks specification.
-    signing_secret: SecretStr | None = None
-
-    @field_validator("signing_secret")
-    @classmethod
-    def _holds_a_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        prefix, text = value.get_secret_value()[:6], value.get_secret_value()[6:]
-        try:
-            size = len(base64.b64decode(text, validate=True))
-        except ValueError:
-            size = 0
-        if prefix != "whsec_" or not 24 <= size <= 64:
-            raise ValueError("expected whsec_ and the base64 text of 24 to 64 bytes")
-        return value
+    #: Names, addresses and networks that may be posted to although they are not public.
+    allow_hosts: tuple[Receiver, ...] = ()
+    #: Each signs every post after the Standard Webhooks specification.
+    signing_secrets: tuple[SigningSecret, ...] = ()
 
 
 class QueueManagerSettings(_Frozen):

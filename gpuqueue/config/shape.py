@@ -72,6 +72,10 @@ def _named(model: type[BaseModel]) -> Shape:
     return Shape(model, implied=frozenset({"module"}))
 
 
+_HTTP_POST = Shape(
+    HttpPostSettings,
+    repeatable={"allow_host": "allow_hosts", "signing_secret": "signing_secrets"},
+)
 FILE = Shape(
     Settings,
     blocks={
@@ -79,7 +83,7 @@ FILE = Shape(
             "queue_manager",
             Shape(
                 QueueManagerSettings,
-                blocks={"http_post": ("http_post", Shape(HttpPostSettings))},
+                blocks={"http_post": ("http_post", _HTTP_POST)},
                 repeatable={"allow_command": "allow_command"},
             ),
         ),

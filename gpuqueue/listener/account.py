@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from gpuqueue.config import Settings
 from gpuqueue.errors import SceneError
+from gpuqueue.job import Job
+from gpuqueue.listener.failure_notice import tell_of_failure
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.listener.last_lines import LastLines
 from gpuqueue.listener.recorder import Recorder
@@ -33,7 +35,8 @@ class Account:
     ) -> None:
         self.recorder = recorder
         self.log = log
-        #: Once the job is known.
+        #: Both once the job is known.
+        self.job: Job | None = None
         self.spooled: SpoolPlace | None = None
         self._settings = settings
         self._lines = lines
@@ -54,10 +57,13 @@ class Account:
 
     def tell(self, outcome: State, error: Exception, reason: str) -> None:
         """The try ended so, by this error and its text."""
-        self.recorder.end(self._last(outcome, error, reason))
+        last = self._last(outcome, error, reason)
+        self.recorder.end(last)
         if outcome.is_final:
             remove_checkpoint(self._settings, self.log.job_id)
             self.removed()
+        if outcome is State.DEAD and self.job is not None:
+            tell_of_failure(self.job, self.recorder.post_mortem(last), self._settings, self.log)
 
     def _last(self, outcome: State, error: Exception, reason: str) -> Attempt:
         lines = self._lines.lines if outcome in _WITH_LOG else ()

@@ -24,7 +24,7 @@ from gpuqueue.listener.spool import Spool, SpoolPlace
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
 from gpuqueue.records import open_records
-from gpuqueue.tasks import prepare_tasks
+from gpuqueue.tasks import Place, prepare_tasks
 
 
 class Runner(Protocol):
@@ -74,6 +74,7 @@ class Handler:
             log.job_is(job.id)
             log.event(Event.JOB_RECEIVED, "Received job from queue.")
             lease.check()
+            account.job = job
             account.spooled = spooled = self._spool.place_of(job.id, message.body, log)
             start = time.monotonic()
             if recorder.begin(job, lease):
@@ -86,26 +87,32 @@ class Handler:
         account.removed()
 
     def _do(
-        self, job: Job, lease: Lease, recorder: Recorder, place: SpoolPlace, log: JobLog
+        self, job: Job, lease: Lease, recorder: Recorder, spooled: SpoolPlace, log: JobLog
     ) -> None:
         """The job's command, unless its result is spooled here, and its tasks."""
         check_allowed(self._settings, job.command)
         tasks = prepare_tasks(job.tasks, self._settings)
-        found = place.load()
+        found = spooled.load()
         if found is None:
             result, seconds = self._run(job, lease, recorder, log)
             recorder.command_done(result, seconds)
             if tasks:
-                place.save(result, seconds)
+                spooled.save(result, seconds)
         else:
             result, seconds = found.result, found.seconds
             log.event(Event.SPOOL_USED, "Using the result that an earlier try left here.")
             recorder.command_done(result, 0)
         lease.estimate.report(1)
+        stored: list[Place] = []
         for task in tasks:
+            if not task.config.runs_on("success"):
+                continue
             log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
-            run = partial(task.run, result, self._settings, job.id)
-            recorder.stored(retry(f"Task {task.name}", run, seconds, lease, log))
+            run = partial(task.run, result, self._settings, job.id, stored)
+            place = retry(f"Task {task.name}", run, seconds, lease, log)
+            if place is not None:
+                stored.append(place)
+                recorder.stored(place.address)
             log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)
 
     def _run(self, job: Job, lease: Lease, recorder: Recorder, log: JobLog) -> tuple[Binary, float]:

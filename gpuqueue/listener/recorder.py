@@ -113,10 +113,9 @@ class Recorder:
             self._sha256 = hashlib.sha256(result.data).hexdigest()
         self._attempt = self._attempt.model_copy(update={"device_s": seconds})
 
-    def stored(self, place: str | None) -> None:
+    def stored(self, address: str) -> None:
         """A task put the result there."""
-        if place is not None:
-            self._results.append(place)
+        self._results.append(address)
 
     def post_mortem(self, last: Attempt) -> PostMortem:
         """What a dead letter is to tell of the job whose attempts end with this one."""

@@ -306,6 +306,6 @@ def _plain(value: object) -> object:
 
 
 def _secrets(settings: Settings) -> list[str]:
-    signing_secret = settings.queue_manager.http_post.signing_secret
-    keys = (settings.aws.secret_key, settings.aws.session_token, signing_secret)
+    signing_secrets = settings.queue_manager.http_post.signing_secrets
+    keys = (settings.aws.secret_key, settings.aws.session_token, *signing_secrets)
     return [key.get_secret_value() for key in keys if key is not None and key.get_secret_value()]

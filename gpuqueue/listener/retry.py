@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 from gpuqueue.errors import TransientError
 from gpuqueue.listener.fate import backoff_bound
 from gpuqueue.listener.job_log import JobLog
-from gpuqueue.listener.lease import Lease
+from gpuqueue.listener.patience import Hold
 from gpuqueue.log import Event
 
 #: Longest wait after the first try; doubled by each further one.
@@ -39,11 +39,11 @@ class _Done(Generic[T]):
 
 
 class _Woken(Exception):
-    """Not an outcome: the lease wants to be looked at."""
+    """Not an outcome: the hold wants to be looked at."""
 
 
-def while_held(lease: Lease, action: Callable[[], T]) -> T:
-    """Do `action` in a thread of its own, and leave it there when the lease ends.
+def while_held(hold: Hold, action: Callable[[], T]) -> T:
+    """Do `action` in a thread of its own, and leave it there when the hold ends.
 
     A server that takes an upload byte by byte may hold it for ever; nothing stops it from outside.
     What it still does later does no harm: it may run twice anyway.
@@ -56,33 +56,33 @@ def while_held(lease: Lease, action: Callable[[], T]) -> T:
         except Exception as error:
             outcomes.put(error)
 
-    with lease.watched_by(lambda: outcomes.put(_Woken())):
+    with hold.watched_by(lambda: outcomes.put(_Woken())):
         threading.Thread(target=work, name="task", daemon=True).start()
         while True:
             try:
-                outcome = outcomes.get(timeout=lease.remaining_s())
+                outcome = outcomes.get(timeout=hold.remaining_s())
             except Empty:
                 outcome = _Woken()
             if isinstance(outcome, _Done):
                 return outcome.value
             if not isinstance(outcome, _Woken):
                 raise outcome
-            lease.check()
+            hold.check()
 
 
-def retry(what: str, action: Callable[[], T], cost_s: float, lease: Lease, log: JobLog) -> T:
+def retry(what: str, action: Callable[[], T], cost_s: float, hold: Hold, log: JobLog) -> T:
     """Do `action` and return what it does, again after each TransientError, for as long as the job
     has cost so far.
 
     Raises the last TransientError when the next try would come too late, any other error at
-    once, and what the lease raises.
+    once, and what `hold` raises.
     """
     end = time.monotonic() + max(cost_s, MIN_PATIENCE_S)
     tries = 0
     while True:
-        lease.check()
+        hold.check()
         try:
-            return while_held(lease, action)
+            return while_held(hold, action)
         except TransientError as error:
             tries += 1
             delay_s = random.uniform(0, backoff_bound(tries, RETRY_BASE_S, MAX_RETRY_S))  # noqa: S311 (jitter)
@@ -90,4 +90,4 @@ def retry(what: str, action: Callable[[], T], cost_s: float, lease: Lease, log: 
             if time.monotonic() + delay_s > end:
                 raise
             log.warning(Event.TRY_FAILED, f"{what} failed: {error}; next try in {delay_s:.1f} s.")
-            lease.sleep(delay_s)
+            hold.sleep(delay_s)

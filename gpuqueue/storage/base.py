@@ -63,6 +63,12 @@ class Storage(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
 
+    def link(self, key: str, valid_s: int) -> str:
+        """A URL at which whoever has it may read the object for so long, 7 days at most.
+
+        Of a folder it is a ``file:`` URL, good on this machine alone and for ever.
+        """
+
     def delete(self, key: str) -> None:
         """Remove the object under `key`, if there is one."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gpuqueue.binary import Binary
 from gpuqueue.config import Settings
@@ -21,6 +21,32 @@ class TaskConfig(BaseModel):
     """Base of every task's configuration; unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    #: Whether it stores the result where a later task of the job can point to.
+    stores: ClassVar[bool] = False
+
+    on: Literal["success", "failure", "always"] = Field(
+        "success",
+        description="When to run: on success, with the result; on failure, once the job is given "
+        "up, with a report of it in JSON; or always.",
+    )
+
+    def runs_on(self, outcome: Literal["success", "failure"]) -> bool:
+        """Whether the task is for a job that ended so."""
+        return self.on in (outcome, "always")
+
+    @property
+    def points_to_stored(self) -> bool:
+        """Whether it needs a task before it that stores the result."""
+        return False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a task stored the result: a configured bucket, the key, and the address to show."""
+
+    bucket: str
+    key: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -31,11 +57,15 @@ class TaskContext:
     job_id: str
     #: Position of this task in the job, from 0.
     index: int = 0
+    #: Where the tasks before it stored the result.
+    stored: tuple[Place, ...] = ()
+    #: Whether the job was given up: the result is a report then.
+    is_failure: bool = False
 
     @property
     def delivery_id(self) -> str:
         """Names what this task delivers, the same each time it runs for the job."""
-        return f"{self.job_id}.{self.index}"
+        return f"{self.job_id}.{self.index}{'.failure' if self.is_failure else ''}"
 
     def substitute(self, text: str, result: Binary) -> str:
         """Replace ``${message_id}`` and ``${mime_ext}`` in `text`."""
@@ -62,8 +92,8 @@ class Task(Protocol):
         """Check at submit what can be known then. Raises InvalidJob."""
 
     @staticmethod
-    def run(config: Any, result: Binary, context: TaskContext) -> str | None:
-        """Do it; return the address of what it stored, if it did.
+    def run(config: Any, result: Binary, context: TaskContext) -> Place | None:
+        """Do it; return where it stored the result, if it did.
 
         Raises InvalidJob for what will never work, TransientError for what may.
         """

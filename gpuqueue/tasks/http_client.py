@@ -21,7 +21,7 @@ import httpcore
 
 from gpuqueue.config.settings import HttpPostSettings
 from gpuqueue.errors import InvalidJob, TransientError, shown
-from gpuqueue.tasks.addresses import refuse_private_literal, resolve
+from gpuqueue.tasks.addresses import judge_literal, resolve
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_REDIRECTS = 5
@@ -73,8 +73,7 @@ def parse_target(url: str, settings: HttpPostSettings) -> Target:
         raise InvalidJob("the URL must begin with http:// or https://")
     if not host:
         raise InvalidJob("the URL names no host")
-    if not settings.allow_private_networks:
-        refuse_private_literal(host)
+    judge_literal(host, settings)
     path = quote(parts.path or "/", safe=URL_CHARACTERS)
     query = f"?{quote(parts.query, safe=URL_CHARACTERS)}" if parts.query else ""
     return Target(
@@ -205,7 +204,7 @@ class BoundedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the first address of `host` that answers."""
         failure: Exception = httpcore.ConnectError(f"'{host}' has no address")
-        for address in resolve(host, port, self._settings.allow_private_networks):
+        for address in resolve(host, port, self._settings):
             patience_s = min(self._settings.connect_timeout_s, self._deadline.remaining_s())
             try:
                 stream = self._sockets.connect_tcp(

@@ -15,7 +15,7 @@ from gpuqueue.config import Settings
 from gpuqueue.errors import UnknownName
 from gpuqueue.storage import PutOptions, open_bucket
 from gpuqueue.storage.rules import check_key, check_options
-from gpuqueue.tasks.base import TaskConfig, TaskContext, check_placeholders
+from gpuqueue.tasks.base import Place, TaskConfig, TaskContext, check_placeholders
 
 #: Making a client of a bucket costs more than a small upload.
 _open_bucket = lru_cache(maxsize=8)(open_bucket)
@@ -23,6 +23,8 @@ _open_bucket = lru_cache(maxsize=8)(open_bucket)
 
 class S3UploadConfig(TaskConfig):
     """Configuration of ``s3_upload``."""
+
+    stores: ClassVar[bool] = True
 
     bucket: str = Field(description="Name of a configured bucket (not Amazon's name).")
     key: str = Field(description="Where to store; ${message_id} and ${mime_ext} are replaced.")
@@ -68,8 +70,9 @@ class S3Upload:
         check_options(config.options)
 
     @staticmethod
-    def run(config: S3UploadConfig, result: Binary, context: TaskContext) -> str:
+    def run(config: S3UploadConfig, result: Binary, context: TaskContext) -> Place:
         """Store the result under its key, replacing what an earlier run left; return where."""
         key = context.substitute(config.key, result)
         binary = Binary(result.data, config.content_type or result.mime_type)
-        return _open_bucket(context.settings, config.bucket).put(key, binary, config.options)
+        address = _open_bucket(context.settings, config.bucket).put(key, binary, config.options)
+        return Place(config.bucket, key, address)

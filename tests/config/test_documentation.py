@@ -46,7 +46,7 @@ def kind_of(field: FieldInfo) -> str:
         return f"{'integer' if int in kinds else 'number'}{bounds_of(field)}"
     if Path in kinds:
         return "path"
-    if SecretStr in kinds:
+    if SecretStr in kinds or any(SecretStr in get_args(kind) for kind in kinds):
         return "secret"
     is_url = get_args(Url)[1] in [*field.metadata, *(m for k in kinds for m in get_args(k)[1:])]
     return "address" if is_url else "word"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from urllib.request import urlopen
 
 import pytest
 
@@ -199,3 +200,12 @@ def test_of_several_writers_at_once_one_wins_whole(storage: Storage) -> None:
 
 def test_a_usable_bucket_passes_its_check(storage: Storage) -> None:
     storage.check()
+
+
+def test_a_link_leads_to_the_object_without_a_word_of_who_one_is(storage: Storage) -> None:
+    storage.put("a/b c.txt", Binary(b"content", "text/plain"))
+    link = storage.link("a/b c.txt", 3600)
+    with urlopen(link) as answer:
+        assert answer.read() == b"content"
+    with pytest.raises(InvalidJob):
+        storage.link("../x", 3600)

@@ -24,8 +24,10 @@ from gpuqueue.errors import (
     InvalidJob,
     JobFailed,
     LeaseLost,
+    SceneError,
     TransientError,
 )
+from gpuqueue.listener import failure_notice
 from gpuqueue.listener import handler as handling
 from gpuqueue.listener import retry as retrying
 from gpuqueue.listener import spool as spooled
@@ -366,3 +368,73 @@ def test_a_picture_that_is_none_is_not_delivered(data: bytes, spooling: Settings
     assert "the result is no whole image/png: " in str(error)
     assert not Note.runs
     assert [call[0] for call in queue.calls] == ["release"]
+
+
+def tasks_on(*outcomes: str) -> list[dict[str, Any]]:
+    return [{"name": "note", "config": {"text": on, "on": on}} for on in outcomes]
+
+
+def test_tasks_run_on_the_outcome_that_they_are_for() -> None:
+    text = body(tasks=tasks_on("success", "failure", "always"))
+    assert handle(FakeQueue(), FakeRunner(RESULT), text) is None
+    assert [(told, result) for told, _, result in Note.runs] == [
+        ("success", RESULT),
+        ("always", RESULT),
+    ]
+
+
+def test_a_job_given_up_is_reported_to_the_tasks_on_failure() -> None:
+    text = body(tasks=tasks_on("success", "failure", "always"), reference="shot 7")
+    queue, error = FakeQueue(), SceneError("a.mi:3:1: no such shader")
+    assert handle(queue, FakeRunner(error), text) is error
+    assert [(told, index) for told, index, _ in Note.runs] == [("failure", 1), ("always", 2)]
+    report = json.loads(Note.runs[0][2].data)
+    assert [call[0] for call in queue.calls] == ["dead_letter"]
+    [attempt] = report.pop("attempts")
+    assert attempt["outcome"] == "dead"
+    assert report == {
+        "job_id": "job-1",
+        "reference": "shot 7",
+        "command": "get_version",
+        "state": "dead",
+        "error": "SceneError",
+        "reason": "a.mi:3:1: no such shader",
+        "place": "a.mi:3:1",
+    }
+
+
+@pytest.mark.parametrize("error", [JobFailed("no"), Interrupted("stop"), Cancelled("no"), LOST])
+def test_a_job_that_is_not_given_up_is_reported_to_nobody(error: Exception) -> None:
+    assert handle(FakeQueue(), FakeRunner(error), body(tasks=tasks_on("failure"))) is error
+    assert not Note.runs
+
+
+def test_a_report_is_tried_again_and_given_up_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(retrying, "MIN_PATIENCE_S", 0.05)
+    Note.errors.extend([TransientError("busy")] * 1000)
+    text = body(tasks=tasks_on("failure", "failure"))
+    with caplog.at_level(logging.INFO, "gpuqueue"):
+        assert isinstance(handle(FakeQueue(), FakeRunner(InvalidJob("no")), text), InvalidJob)
+    assert {index for _, index, _ in Note.runs} == {0, 1}
+    assert caplog.text.count("on failure given up: busy") == 2
+
+
+def test_a_report_that_hangs_does_not_hold_up_the_next_job(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(failure_notice, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(Note, "run", lambda *_: end.wait(30))
+    with caplog.at_level(logging.INFO, "gpuqueue"):
+        handle(FakeQueue(), FakeRunner(InvalidJob("no")), body(tasks=tasks_on("failure")))
+    assert "given up: not done in 0.05 s" in caplog.text
+    end.set()
+
+
+def test_a_wrong_task_is_no_reason_to_keep_the_failure_from_the_others() -> None:
+    wrong = {"name": "note", "config": {"text": "impossible", "on": "failure"}}
+    text = body(tasks=[wrong, *tasks_on("failure")])
+    assert isinstance(handle(FakeQueue(), FakeRunner(RESULT), text), InvalidJob)
+    assert [(told, index) for told, index, _ in Note.runs] == [("failure", 1)]

@@ -124,3 +124,10 @@ def test_an_object_counts_as_stored_only_if_s3_says_so(status: int) -> None:
         bucket = open_at(endpoint)
         with pytest.raises((TransientError, ConfigError), match=r"'results'.*image\.png"):
             bucket.put("image.png", IMAGE)
+
+
+def test_a_link_is_signed_in_the_way_that_every_bucket_takes(cloud: Cloud) -> None:
+    storage = S3Storage.open(Settings(aws=cloud.aws), cloud.make_bucket())
+    link = storage.link("key", 600)
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
+    assert "X-Amz-Expires=600" in link

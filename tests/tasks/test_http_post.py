@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import socket
 import threading
 import time
@@ -16,10 +18,11 @@ import pytest
 from pydantic import ValidationError
 
 from gpuqueue.binary import Binary
-from gpuqueue.config import Settings
+from gpuqueue.config import Settings, embedded_settings
 from gpuqueue.config.settings import HttpPostSettings, QueueManagerSettings
 from gpuqueue.errors import InvalidJob, TransientError
-from gpuqueue.tasks import TaskContext, http_client
+from gpuqueue.job import TaskCall
+from gpuqueue.tasks import TaskContext, http_client, prepare_tasks
 from gpuqueue.tasks.http_client import MAX_ANSWER_BYTES, parse_target
 from gpuqueue.tasks.http_post import HttpPost, HttpPostConfig, seconds_of
 from gpuqueue.tasks.signature import signature_headers
@@ -64,18 +67,18 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 def test_the_signature_is_that_of_the_specifications_example() -> None:
     headers = signature_headers(
-        SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
+        [SECRET], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
     )
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_a_post_is_signed_with_the_configured_secret(hook: Receiver) -> None:
     for _ in range(2):
-        post(hook.url(), signing_secret=SECRET)
+        post(hook.url(), signing_secrets=[SECRET])
     for got in hook.posts:
         sent = int(got.headers["webhook-timestamp"])
         assert abs(sent - time.time()) < 60
-        expected = signature_headers(SECRET, "job-1.2", sent, got.body)
+        expected = signature_headers([SECRET], "job-1.2", sent, got.body)
         assert {name: got.headers[name] for name in expected} == expected
 
 
@@ -85,8 +88,108 @@ def test_a_post_is_signed_with_the_configured_secret(hook: Receiver) -> None:
 )
 def test_a_secret_of_another_form_is_refused_without_telling_it(secret: str) -> None:
     with pytest.raises(ValidationError, match="expected whsec_") as caught:
-        settings(signing_secret=secret)
+        settings(signing_secrets=[secret])
     assert secret not in str(caught.value).replace("expected whsec_ and", "")
+
+
+def test_while_a_secret_is_replaced_receivers_of_either_are_served(hook: Receiver) -> None:
+    newer = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+    post(hook.url(), signing_secrets=[newer, SECRET])
+    [got] = hook.posts
+    sent = int(got.headers["webhook-timestamp"])
+    signatures = got.headers["webhook-signature"].split()
+    assert signatures == [
+        signature_headers([secret], "job-1.2", sent, got.body)["webhook-signature"]
+        for secret in (newer, SECRET)
+    ]
+
+
+def test_a_report_of_a_failure_is_another_delivery_than_the_result(hook: Receiver) -> None:
+    config = HttpPostConfig(postback_uri=hook.url(), on="always", send="link")
+    report = Binary(b"{}", "application/json")
+    with_secret = settings(signing_secrets=[SECRET])
+    HttpPost.run(config, report, TaskContext(with_secret, "job-1", 2, is_failure=True))
+    [got] = hook.posts
+    assert got.body == b"{}"
+    assert got.headers["X-Gpuqueue-Outcome"] == "failure"
+    assert got.headers["webhook-id"] == "job-1.2.failure"
+
+
+def test_a_link_says_where_the_result_is_and_leads_there(hook: Receiver, tmp_path: Path) -> None:
+    embedded = embedded_settings(tmp_path)
+    allowing = embedded.model_copy(update={"queue_manager": settings().queue_manager})
+    calls = [
+        TaskCall(name="s3_upload", config={"bucket": "local_bucket", "key": "${message_id}.png"}),
+        TaskCall(name="http_post", config={"postback_uri": hook.url(), "send": "link"}),
+    ]
+    upload, note = prepare_tasks(calls, allowing)
+    place = upload.run(PICTURE, allowing, "job-1")
+    assert place is not None
+    note.run(PICTURE, allowing, "job-1", [place])
+    told = json.loads(hook.posts[0].body)
+    [link] = told.pop("results")
+    assert told == {
+        "job_id": "job-1",
+        "mime_type": "image/png",
+        "size": len(PICTURE.data),
+        "sha256": hashlib.sha256(PICTURE.data).hexdigest(),
+    }
+    assert link["address"] == place.address
+    assert link["url"] == (tmp_path / "bucket" / "job-1.png").as_uri()
+    assert link["expires_at"] == pytest.approx(time.time() + 86400, abs=60)
+
+
+@pytest.mark.parametrize("before", [[], [{"on": "failure"}]], ids=["none", "on failure"])
+def test_a_link_to_nothing_is_refused_at_submit(before: list[dict[str, str]]) -> None:
+    upload = {"bucket": "local_bucket", "key": "a"}
+    calls = [TaskCall(name="s3_upload", config={**upload, **more}) for more in before]
+    calls.append(TaskCall(name="http_post", config={"postback_uri": "http://a/", "send": "link"}))
+    with pytest.raises(InvalidJob, match=rf"tasks\[{len(before)}\]: a link needs a task before"):
+        prepare_tasks(calls, embedded_settings(Path("nowhere")))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "is_reached"),
+    [
+        ("127.0.0.1", True),
+        ("127.0.0.0/8", True),
+        ("10.0.0.0/8", False),
+        ("localhost", False),
+        ("::1", False),
+    ],
+)
+def test_a_receiver_that_is_not_public_is_reached_only_if_allowed(
+    hook: Receiver, allowed: str, is_reached: bool
+) -> None:
+    options = {"allow_private_networks": False, "allow_hosts": [allowed]}
+    if is_reached:
+        post(hook.url(), **options)
+    else:
+        with pytest.raises(InvalidJob, match="not public; allow_host or"):
+            post(hook.url(), **options)
+    assert len(hook.posts) == is_reached
+
+
+def test_an_allowed_name_stands_for_whatever_it_resolves_to(
+    hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(host: str, port: int, *_: object, **__: object) -> list[tuple[Any, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    options = {"allow_private_networks": False, "allow_hosts": ["Hooks.Example"]}
+    post(f"http://hooks.example:{hook.port}/", **options)
+    with pytest.raises(InvalidJob, match="not public"):
+        post(f"http://other.example:{hook.port}/", **options)
+    assert len(hook.posts) == 1
+
+
+@pytest.mark.parametrize(
+    "word", ["", "10.0.0.0/33", "10.0.0.1/8", "a b", "http://a", "1.2.3", "a/"]
+)
+def test_what_is_no_receiver_cannot_be_allowed(word: str) -> None:
+    with pytest.raises(ValidationError, match="expected a host name, an IP address or a network"):
+        settings(allow_hosts=[word])
 
 
 def test_without_a_secret_nothing_is_signed(hook: Receiver) -> None:
@@ -293,7 +396,7 @@ def test_a_private_address_is_not_connected_to_however_it_is_written(
 ) -> None:
     connected: list[object] = []
     monkeypatch.setattr(socket, "create_connection", lambda *a, **k: connected.append(a))
-    with pytest.raises(InvalidJob, match="not public; allow_private_networks"):
+    with pytest.raises(InvalidJob, match="not public; allow_host or allow_private"):
         post(f"http://{host}/", allow_private_networks=False)
     assert not connected
 
