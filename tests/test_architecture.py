@@ -40,6 +40,7 @@ DOORS = {
     "trimesh": {"scene/mesh_files.py"},
     "PIL": {"image.py"},
     "OpenEXR": {"image.py"},
+    "OpenImageIO": {"scene/textures/image_file.py"},
 }
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def inspect(scene: SceneArgument, root: RootOption = None) -> None:
     """Tell what a scene holds, and what of it is not supported.
 
-    Counts, materials and what each became, lights, warnings.
+    Counts, materials and what each became, textures found or missing, lights, warnings.
     """
     from rich.console import Console
     from rich.text import Text
@@ -28,6 +28,8 @@ def inspect(scene: SceneArgument, root: RootOption = None) -> None:
     console.print(_counts(summary))
     if summary.materials:
         console.print(_materials(summary))
+    if summary.textures:
+        console.print(_textures(summary))
     if summary.lights:
         console.print(_lights(summary))
     for warning in summary.warnings:
@@ -49,7 +51,7 @@ def _counts(summary: SceneSummary) -> Table:
         "camera": f"{camera.name}, {width} x {height} pixels, {camera.field_of_view:.1f}° across",
         "seen from": f"{_vector(camera.position)} towards {_vector(camera.direction)}",
         "environment": _vector(summary.environment),
-        "textures": ", ".join(summary.textures) or "none",
+        "textures": f"{len(summary.textures)}",
         "memory": f"about {_size(summary.memory_bytes)} on a device",
     }
     _fill(table, rows.items())
@@ -63,6 +65,27 @@ def _materials(summary: SceneSummary) -> Table:
         (
             (m.name, m.shader, f"{m.kind}, emits light" if m.emits else m.kind, m.note)
             for m in summary.materials
+        ),
+    )
+    return table
+
+
+def _textures(summary: SceneSummary) -> Table:
+    table = _table("Textures", "name", "source", "state", "pixels", "memory")
+    _fill(
+        table,
+        (
+            (
+                t.name,
+                t.source,
+                t.state,
+                *(
+                    (f"{t.size[0]} x {t.size[1]}", _size(t.texel_bytes))
+                    if t.texel_bytes
+                    else ("", "")
+                ),
+            )
+            for t in summary.textures
         ),
     )
     return table

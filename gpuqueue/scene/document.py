@@ -4,47 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TypeVar
 
 from gpuqueue.scene.entities import Declaration, Entity, Render
 from gpuqueue.scene.source import Place
+from gpuqueue.scene.textures.image_library import ImageLibrary
+from gpuqueue.scene.warnings import Warnings
 
 E = TypeVar("E", bound=Entity)
-MAX_WARNINGS = 100
-
-
-class Warnings:
-    """Messages with their places. Each `topic` is told once, and all together are bounded."""
-
-    def __init__(self) -> None:
-        self._messages: list[str] = []
-        self._topics: set[str] = set()
-        self._left_out = 0
-
-    def __call__(self, message: str, at: Place | None = None, topic: str | None = None) -> None:
-        """Note a warning, unless its topic (default: the message) was told before."""
-        if (topic or message) in self._topics:
-            return
-        if len(self._messages) >= MAX_WARNINGS:
-            self._left_out += 1
-            return
-        self._topics.add(topic or message)
-        self._messages.append(f"{at}: {message}" if at else message)
-
-    def all(self) -> tuple[str, ...]:
-        """Return every message, in order."""
-        more = (f"{self._left_out} further warnings are not shown",) if self._left_out else ()
-        return (*self._messages, *more)
 
 
 class Document:
-    """What has been read so far. `incremental` is set while an entity is re-opened."""
+    """What has been read so far; images are found below `root`.
 
-    def __init__(self) -> None:
+    `incremental` is set while an entity is re-opened.
+    """
+
+    def __init__(self, root: Path) -> None:
         self.entities: dict[str, Entity] = {}
         self.declarations: dict[str, Declaration] = {}
         self.render: Render | None = None
         self.warnings = Warnings()
+        self.images = ImageLibrary(root, self.warnings)
         self.open_namespaces = 0
         #: Points that free-form surfaces have been cut into so far.
         self.surface_points = 0

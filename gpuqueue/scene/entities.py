@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuqueue.scene.source import Place
+from gpuqueue.scene.textures.picture import Role
 
 Atom: TypeAlias = bool | int | float | str | None
 Vector: TypeAlias = tuple[float, float, float]
@@ -137,11 +138,16 @@ class Material:
 
 @dataclass(frozen=True)
 class Texture:
-    """``texture``: an image file, or what else was given in its place."""
+    """``texture``: an image file, or `data`, bytes of a picture of `size` from the bottom row up;
+    neither if its values are computed by `shaders`."""
 
     name: str
     at: Place
+    role: Role = Role.COLOR
     file: str | None = None
+    size: tuple[int, int] = (0, 0)
+    data: bytes | None = None
+    shaders: ShaderList = ()
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def read_document(
 
 
 def _read_mi(library: Library, path: Path) -> Document:
-    document = Document()
+    document = Document(library.root)
     read_statements(Tokens(library, library.open(path), document.warnings), document)
     return document
 

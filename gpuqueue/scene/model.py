@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gpuqueue.scene.motion import Shutter
 from gpuqueue.scene.source import SourceFile
+from gpuqueue.scene.textures.image_library import Image, TextureUse
 
 Color: TypeAlias = tuple[float, float, float]
 Matrix: TypeAlias = NDArray[np.float64]
@@ -186,6 +187,9 @@ class Scene:
     material_lists: tuple[tuple[int, ...], ...]
     lights: tuple[Light, ...]
     environment: Color
-    textures: tuple[str, ...]
+    textures: tuple[TextureUse, ...]
+    #: What the materials' textures refer to by number.
+    images: tuple[Image, ...]
+    #: Scene files, the first that of the scene, and image files.
     sources: tuple[SourceFile, ...]
     warnings: tuple[str, ...]

@@ -50,9 +50,10 @@ def resolve(document: Document, name: str, sources: tuple[SourceFile, ...]) -> S
         lights=lights,
         environment=resolve_environment(document, render),
         textures=tuple(
-            t.file or t.name for t in document.entities.values() if isinstance(t, Texture)
+            document.images.use(t) for t in document.entities.values() if isinstance(t, Texture)
         ),
-        sources=sources,
+        images=tuple(document.images.images),
+        sources=(*sources, *document.images.files.values()),
         warnings=document.warnings.all(),
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gpuqueue.scene.light_table import scene_bounds
 from gpuqueue.scene.model import BLACK, Color, Scene
+from gpuqueue.scene.textures.image_library import TextureUse
 
 # Estimates: bytes of a vertex (position, normal, uv), of a triangle with its share of the
 # acceleration structure, of an instance, and of a light.
@@ -70,7 +71,7 @@ class SceneSummary:
     materials: tuple[MaterialSummary, ...]
     lights: tuple[LightSummary, ...]
     environment: Color
-    textures: tuple[str, ...]
+    textures: tuple[TextureUse, ...]
     warnings: tuple[str, ...]
 
 
@@ -99,7 +100,8 @@ def summarise(scene: Scene) -> SceneSummary:
         memory_bytes=vertices * _VERTEX_BYTES
         + int(triangles.sum()) * _TRIANGLE_BYTES
         + count * _INSTANCE_BYTES
-        + len(scene.lights) * _LIGHT_BYTES,
+        + len(scene.lights) * _LIGHT_BYTES
+        + sum(texture.texel_bytes for texture in scene.textures),
         camera=_camera(scene),
         materials=tuple(
             MaterialSummary(m.name, m.shader, m.kind, m.emission != BLACK, m.note)

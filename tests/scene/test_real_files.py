@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not FILES, reason="set GPUQUEUE_MI_FILES to a fo
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_statement_is_read(path: Path) -> None:
-    library, document = Library(path.parent, 1 << 24), Document()
+    library, document = Library(path.parent, 1 << 24), Document(path.parent)
     source = open_scene(library, path)
     read_statements(Tokens(library, source, document.warnings), document)
     assert document.entities or document.declarations or len(source.text) < 8000
@@ -44,7 +44,7 @@ def test_a_complete_scene_loads_with_triangles_lights_and_a_camera_that_sees_the
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_free_form_surface_is_cut_into_triangles(path: Path) -> None:
-    library, document = Library(path.parent, 1 << 24), Document()
+    library, document = Library(path.parent, 1 << 24), Document(path.parent)
     source = open_scene(library, path)
     read_statements(Tokens(library, source, document.warnings), document)
     assert not any("surface" in warning for warning in document.warnings.all())

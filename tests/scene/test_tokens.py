@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gpuqueue.errors import SceneError
-from gpuqueue.scene.document import Warnings
 from gpuqueue.scene.source import Library, Source
 from gpuqueue.scene.tokens import Kind, Tokens
+from gpuqueue.scene.warnings import Warnings
 
 
 def tokens_of(text: str) -> Tokens:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.statements import commands
@@ -12,12 +13,9 @@ from gpuqueue.scene.statements.graph import parse_instance, parse_instgroup, par
 from gpuqueue.scene.statements.light import parse_light
 from gpuqueue.scene.statements.object import parse_object
 from gpuqueue.scene.statements.options import parse_options
-from gpuqueue.scene.statements.shading import (
-    parse_material,
-    parse_named_shader,
-    parse_texture,
-    parse_texture_with_flags,
-)
+from gpuqueue.scene.statements.shading import parse_material, parse_named_shader
+from gpuqueue.scene.statements.texture import parse_texture, parse_texture_with_flags
+from gpuqueue.scene.textures.picture import Role
 from gpuqueue.scene.tokens import Kind, Tokens
 
 Statement = Callable[[Tokens, Document], None]
@@ -32,7 +30,7 @@ ENTITIES: dict[str, Statement] = {
     "object": parse_object,
     "instance": parse_instance,
     "instgroup": parse_instgroup,
-    **dict.fromkeys(("color", "scalar", "vector"), parse_texture),
+    **{role.value: partial(parse_texture, role=role) for role in Role},
     **dict.fromkeys(("local", "writable", "filter"), parse_texture_with_flags),
     "data": commands.skip_data,
     "gui": commands.skip_gui,

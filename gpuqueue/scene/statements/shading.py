@@ -14,7 +14,6 @@ from gpuqueue.scene.entities import (
     ShaderCall,
     ShaderList,
     ShaderName,
-    Texture,
     Value,
 )
 from gpuqueue.scene.statements.attributes import parse_attribute
@@ -151,44 +150,3 @@ def parse_material(tokens: Tokens, document: Document) -> None:
             raise tokens.expected("a shader, 'shadow', 'photon' or another slot, or 'end material'")
     tokens.expect_end("material")
     document.define(replace(material, shaders=shaders, slots=slots, at=at))
-
-
-def parse_texture(tokens: Tokens, document: Document) -> None:
-    """texture = ("color" | "scalar" | "vector") "texture" name ["colorprofile" n]
-    ( STR [filetype [format]] ["[" w h [d] "]"] | "[" w h [d] "]" HEX* | shader-list )."""
-    tokens.expect_word("texture")
-    at = tokens.peek().place
-    name = tokens.name("the texture's name")
-    if tokens.accept_word("colorprofile"):
-        tokens.name()
-    file = None
-    if tokens.at_mark("="):
-        parse_shader_list(tokens, document)
-    elif tokens.at_string():
-        file = tokens.string()
-        if tokens.at_mark("("):
-            parse_arguments(tokens, "(", ")")
-            parse_shader_list(tokens, document)
-            file = None
-        while tokens.peek().kind is Kind.SYMBOL and file and tokens.accept_word(*_FILE_FORMATS):
-            pass
-    elif not tokens.at_mark("["):
-        raise tokens.expected("an image file, '[' or a shader")
-    if tokens.at_mark("["):
-        tokens.skip_balanced("[", "]")
-    while tokens.peek().kind is Kind.HEX:
-        tokens.take()
-    document.define(Texture(name, at, file))
-
-
-_FILE_FORMATS = ("raw", "image", "rgb", "rgba", "alpha", "rgb_fp", "rgba_fp", "rgba_16", "rgb_16")
-
-
-def parse_texture_with_flags(tokens: Tokens, document: Document) -> None:
-    """{"local" | "writable" | "filter" [f]} texture; the first word is already taken."""
-    while not tokens.accept_word("color", "scalar", "vector"):
-        if tokens.at_number():
-            tokens.number()
-        elif not tokens.accept_word("local", "writable", "filter"):
-            raise tokens.expected("'color texture', 'scalar texture' or 'vector texture'")
-    parse_texture(tokens, document)

@@ -1,0 +1,1 @@
+"""Textures: image files to texels, and shaders that vary over a surface to the kernels' steps."""
