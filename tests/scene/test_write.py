@@ -37,7 +37,7 @@ NOWHERE = Place(Source("none", Path("none"), ""), 0)
 
 
 def read(data: bytes) -> Document:
-    document = Document()
+    document = Document(Path("/"))
     source = Source("written.mi", Path("/written.mi"), data.decode("latin-1"))
     tokens = Tokens(Library(Path("/"), 1 << 30), source, document.warnings)
     read_statements(tokens, document)
@@ -45,7 +45,7 @@ def read(data: bytes) -> Document:
 
 
 def read_back(*entities: object, binary: bool = False) -> list[object]:
-    document = Document()
+    document = Document(Path("/"))
     for entity in entities:
         document.define(entity)  # type: ignore[arg-type]
     return list(read(b"".join(scene_pieces(document, binary=binary))).entities.values())
@@ -160,7 +160,7 @@ def test_a_large_mesh_is_half_as_large_in_binary() -> None:
     geometry = Geometry(
         points, points, None, np.arange(999).reshape(-1, 3), np.zeros(333, np.int64), (None,)
     )
-    document = Document()
+    document = Document(Path("/"))
     document.define(Object("o", NOWHERE, geometry=geometry))
     text, packed = (b"".join(scene_pieces(document, binary=b)) for b in (False, True))
     assert len(packed) < len(text) / 2

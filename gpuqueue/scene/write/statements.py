@@ -170,8 +170,21 @@ def _material(material: Material) -> Lines:
 
 
 def _texture(texture: Texture) -> Lines:
-    image = "[ 1 1 ]" if texture.file is None else quoted(texture.file)
-    yield f"color texture {quoted(texture.name)} {image}"
+    statement = f"{texture.role.value} texture {quoted(texture.name)}"
+    if texture.file is not None:
+        yield f"{statement} {quoted(texture.file)}"
+    elif texture.data is not None:
+        width, height = texture.size
+        yield f"{statement} [{width} {height}]"
+        digits = texture.data.hex()
+        for start in range(0, len(digits), 80):
+            yield f"    '{digits[start : start + 80]}'"
+    elif texture.shaders:
+        yield statement
+        for shader in texture.shaders:
+            yield from shader_lines(shader, "    ")
+    else:  # what could not be read
+        yield f"color texture {quoted(texture.name)} [1 1] '808080ff'"
 
 
 def _flags(flags: Flags) -> Lines:

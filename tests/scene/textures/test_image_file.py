@@ -124,7 +124,7 @@ def test_a_picture_too_large_is_refused_with_the_limits(
         read_image(long, Role.COLOR)
     monkeypatch.setattr("gpuqueue.scene.textures.image_file.MAX_PIXELS", 99)
     path = write_image(tmp_path / "b.png", np.zeros((10, 10, 1), np.uint8))
-    with pytest.raises(UnreadableImage, match="10 x 10 pixels; .* and 99 in all"):
+    with pytest.raises(UnreadableImage, match=r"10 x 10 pixels; .* and 99 in all"):
         read_image(path, Role.COLOR)
 
 
