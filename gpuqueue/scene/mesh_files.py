@@ -45,7 +45,7 @@ def read_mesh_file(library: Library, path: Path) -> Document:
     """
     name = path.relative_to(library.root).as_posix()
     at = Part(Source(name, path, ""), 0)
-    document, names = Document(), Names()
+    document, names = Document(library.root), Names()
     members = []
     for label, parts in _parts(library, path, at, document).items():
         called = Item({"name": str(label)}, at.member(str(label)))
