@@ -47,3 +47,7 @@ class Binary:
         if isinstance(result, Binary):
             return result
         return cls(json.dumps(result, allow_nan=False).encode(), "application/json")
+
+
+#: What a part of a job delivers while others are still at work: there is no result yet.
+NOTHING = Binary(b"", "application/x-nothing")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticSerializationError
 
 from gpuqueue.errors import InvalidJob, shown
@@ -16,6 +17,8 @@ from gpuqueue.strict_json import NotJson, parse
 
 #: A job is small, its effect is not: without a bound one message could post ten thousand times.
 MAX_TASKS = 20
+#: Each part loads the scene, and whoever merges reads a film of each.
+MAX_PARTS = 64
 #: Wrong fields that an error names.
 MAX_NAMED = 10
 
@@ -47,6 +50,30 @@ class TaskCall(BaseModel):
     config: dict[str, Any] = Field(default_factory=dict)
 
 
+class Part(BaseModel):
+    """One of several messages that share the work of one job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: The id of the job.
+    of: str = Field(pattern=r"^[A-Za-z0-9-]{1,100}$")
+    index: int = Field(ge=0, lt=MAX_PARTS)
+    count: int = Field(ge=2, le=MAX_PARTS)
+
+    @property
+    def id(self) -> str:
+        """The part's own id; no other job's has such a form."""
+        return f"{self.of}_{self.index}"
+
+
+def whole_of(job_id: str) -> tuple[str, int] | None:
+    """The job that a part with this id is of, and the part's index; None if it is none."""
+    found = re.fullmatch(r"([A-Za-z0-9-]{1,100})_([0-9]{1,3})", job_id)
+    if found is None or made_at_ms(found[1]) is None:
+        return None
+    return found[1], int(found[2])
+
+
 class Job(BaseModel):
     """The payload of a message. The id is minted at submit, so it outlives a redrive."""
 
@@ -59,6 +86,26 @@ class Job(BaseModel):
     command: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     tasks: tuple[TaskCall, ...] = Field((), max_length=MAX_TASKS)
+    #: Which part of the job's work this message asks for; None: all of it.
+    part: Part | None = None
+
+    @model_validator(mode="after")
+    def _is_called_as_its_part(self) -> Self:
+        part = self.part
+        if part is not None and (self.id != part.id or part.index >= part.count):
+            raise ValueError(f"expected the id {part.id}, of a part below {part.count}")
+        return self
+
+    @property
+    def whole_id(self) -> str:
+        """The id of the whole job, by which its results go."""
+        return self.id if self.part is None else self.part.of
+
+    def split(self, count: int) -> Iterator[Job]:
+        """The messages that do the job in so many parts."""
+        for index in range(count):
+            part = Part(of=self.id, index=index, count=count)
+            yield self.model_copy(update={"id": part.id, "part": part})
 
     @classmethod
     def new(
@@ -85,8 +132,9 @@ class Job(BaseModel):
         A job made in Python may hold what JSON cannot: NaN, half a surrogate pair, any depth.
         """
         try:
-            # Without it where there is none, so that an older listener takes the job.
-            body = self.model_dump_json(exclude={"reference"} if self.reference is None else None)
+            # Without what is not there, so that an older listener takes the job.
+            absent = {name for name in ("reference", "part") if getattr(self, name) is None}
+            body = self.model_dump_json(exclude=absent)
         except (PydanticSerializationError, UnicodeEncodeError) as error:
             raise InvalidJob(f"not a job: not JSON: {shown(str(error))}") from error
         Job.from_body(body, self.id)

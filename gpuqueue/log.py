@@ -59,6 +59,8 @@ class Event(StrEnum):
     RENDERED = "rendered"
     SPOOL_USED = "spool_used"
     SPOOL_UNUSABLE = "spool_unusable"
+    PARTS_MERGED = "parts_merged"
+    PART_REFUSED = "part_refused"
     CHECKPOINT_SAVED = "checkpoint_saved"
     CHECKPOINT_USED = "checkpoint_used"
     CHECKPOINT_REFUSED = "checkpoint_refused"

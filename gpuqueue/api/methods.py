@@ -46,6 +46,10 @@ class CommandMethods(Mapping[str, Method]):
     def job_id(self) -> None:
         """A direct call is no job."""
 
+    @property
+    def part(self) -> None:
+        """Nor a part of one."""
+
     def progress(self, fraction: float, message: str) -> None:
         """Nobody watches a direct call."""
 

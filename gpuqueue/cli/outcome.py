@@ -85,7 +85,8 @@ def watch(settings: Settings, queue_name: str, job: Job) -> Iterator[Outcome]:
 def _look(settings: Settings, queue: Queue, job: Job) -> Outcome:
     records = open_records(settings)
     record = None if records is None else records.get(job.id)
-    if record is not None and (record.state.is_final or not isinstance(queue, Findable)):
+    is_told = record is not None and (record.state.is_final or record.parts > 0)
+    if record is not None and (is_told or not isinstance(queue, Findable)):
         return _told_by(as_it_is(settings, record))
     if isinstance(queue, Findable):
         return _look_up(queue, job.id)

@@ -44,6 +44,9 @@ def submit(
     reference: Annotated[
         str | None, typer.Option(help="Your own name for the job; its record tells it.")
     ] = None,
+    parts: Annotated[
+        int, typer.Option(min=1, help="How many listeners may share the work of a render.")
+    ] = 1,
     config: ConfigOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome.")] = False,
     timeout: Annotated[
@@ -72,7 +75,7 @@ def submit(
     name = queue or settings.queue_manager.default_queue
     if wait and name is not None:
         check_watchable(settings, name, job, is_bounded=timeout is not None)
-    job_id = submit_job(settings, command, parameters, queue, tasks, reference)
+    job_id = submit_job(settings, command, parameters, queue, tasks, reference, parts)
     typer.echo(job_id)
     if wait and name is not None:
         _wait(settings, name, job.model_copy(update={"id": job_id}), timeout)

@@ -14,14 +14,16 @@ from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob, shown
 
 
-def queueable_command(settings: Settings, name: str) -> Command[Any]:
-    """The command, if a job may ask for it. Raises UnknownName, InvalidJob."""
+def queueable_command(settings: Settings, name: str, in_parts: bool = False) -> Command[Any]:
+    """The command, if a job may ask for it, or for a part of it. Raises UnknownName, InvalidJob."""
     commands = commands_for(settings)
     if name in commands:
         check_allowed(settings, name)
     command = commands.load(name)
     if not command.queueable:
         raise InvalidJob(f"command '{name}' can be called, but a job may not ask for it")
+    if in_parts and not command.has_parts:
+        raise InvalidJob(f"command '{name}' cannot be done in parts")
     return command
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gpuqueue.binary import Binary, JsonValue
 from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob
-from gpuqueue.job import describe
+from gpuqueue.job import Part, describe
 
 P = TypeVar("P", bound="Parameters")
 P_in = TypeVar("P_in", bound="Parameters", contravariant=True)
@@ -35,6 +35,10 @@ class CommandContext(Protocol):
     @property
     def job_id(self) -> str | None:
         """The id of the job that the command is run for, if it is run for one."""
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the job that this is; None: all of it. Only commands with parts see one."""
 
     def progress(self, fraction: float, message: str) -> None:
         """Report how far the command is, 0 to 1. Raises Interrupted if it should stop."""
@@ -71,6 +75,8 @@ class Command(Generic[P]):
     direct: bool = False
     #: Whether a call leaves something behind; then GET, which must be harmless, may not make it.
     changes: bool = False
+    #: Whether several listeners may share one job of it.
+    has_parts: bool = False
 
     def check(self, parameters: Mapping[str, Any]) -> P:
         """The parameters as the command's own model. Raises InvalidJob naming wrong fields."""
@@ -100,6 +106,7 @@ def command(
     queueable: bool = True,
     direct: bool = False,
     changes: bool = False,
+    has_parts: bool = False,
 ) -> Callable[[Function[P]], Command[P]]:
     """Turn a function into a Command; its docstring is the description.
 
@@ -107,6 +114,7 @@ def command(
     settings or the disk can tell (does the scene file exist?). A command that is not `queueable`
     can be called, but no job may ask for it. Only a `direct` one answers a JSON-RPC call at once;
     the others are queued. One that `changes` something is not called by GET.
+    One that `has_parts` looks at its context's `part`; it returns NOTHING while others are at work.
 
     ::
 
@@ -128,6 +136,7 @@ def command(
             queueable=queueable,
             direct=direct,
             changes=changes,
+            has_parts=has_parts,
         )
 
     return wrap

@@ -9,6 +9,7 @@ from typing import Any
 from gpuqueue.commands.base import Result
 from gpuqueue.commands.folders import commands_for
 from gpuqueue.config import Settings
+from gpuqueue.job import Part
 
 
 def _ignore(fraction: float, message: str) -> None:
@@ -22,6 +23,7 @@ class RunContext:
     settings: Settings
     on_progress: Callable[[float, str], None] = _ignore
     job_id: str | None = None
+    part: Part | None = None
 
     def progress(self, fraction: float, message: str) -> None:
         """Report how far the command is, 0 to 1."""

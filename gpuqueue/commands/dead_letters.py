@@ -17,9 +17,10 @@ from pydantic import Field, model_validator
 
 from gpuqueue.binary import JsonValue
 from gpuqueue.commands.base import CommandContext, Parameters, command
-from gpuqueue.commands.jobs import patience_s
+from gpuqueue.commands.jobs import cancel_job, patience_s
 from gpuqueue.config import Settings
 from gpuqueue.errors import GpuqueueError, InvalidJob
+from gpuqueue.job import whole_of
 from gpuqueue.queues import PostMortem, Queue, dead_letters, open_queue
 from gpuqueue.queues.dead_letters import DeadLetter
 from gpuqueue.records import JobRecord, open_records
@@ -55,6 +56,19 @@ def redrive(settings: Settings, queue: Queue, job_ids: Collection[str] | None) -
             # The job is on its way; what its record says is corrected by the next attempt.
             with suppress(GpuqueueError):
                 records.update(job_id, change)
+        yield job_id
+
+
+def purge(settings: Settings, queue: Queue) -> Generator[str]:
+    """Remove the dead letters for good, and yield the id of each job.
+
+    A job in parts cannot be done without one of them: it is cancelled.
+    """
+    for job_id in dead_letters.purge(queue):
+        whole = whole_of(job_id)
+        if whole is not None:
+            with suppress(GpuqueueError):
+                cancel_job(settings, whole[0])
         yield job_id
 
 
@@ -229,5 +243,5 @@ def queue_manager_purge_dead(
 ) -> list[JsonValue]:
     """Remove all dead letters of a queue for good."""
     queue = queue_for(context.settings, parameters.queue_name)
-    with closing(dead_letters.purge(queue)) as gone:
+    with closing(purge(context.settings, queue)) as gone:
         return list(islice(gone, MAX_AT_ONCE))

@@ -13,7 +13,7 @@ from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
 from gpuqueue.errors import GpuqueueError, InvalidJob
 from gpuqueue.queues import open_queue
-from gpuqueue.records import JobRecord, State, kept_records
+from gpuqueue.records import JobRecord, State, cancel_parts, kept_records, load_parts
 
 #: Jobs that one call lists, and those that it looks at to find them.
 MAX_LISTED = 200
@@ -28,7 +28,7 @@ _open_queue = lru_cache(maxsize=8)(open_queue)
 def describe_job(record: JobRecord) -> dict[str, JsonValue]:
     """A record as JSON, with what follows from it."""
     told: dict[str, JsonValue] = record.model_dump(mode="json", exclude={"version"})
-    return {**told, "eta_at": record.eta_at}
+    return {**told, "eta_at": record.eta_at, "device_s": record.device_s}
 
 
 def find_job(settings: Settings, job_id: str) -> JobRecord:
@@ -48,7 +48,10 @@ def patience_s(settings: Settings) -> float:
 
 
 def as_it_is(settings: Settings, record: JobRecord) -> JobRecord:
-    """The record, with the truth of a job whose machine was lost without a word."""
+    """The record, with what its parts say, and the truth of a job whose machine was lost."""
+    if record.parts and not record.state.is_final:
+        parts = load_parts(kept_records(settings), record.id, record.parts)
+        return record.with_parts([as_it_is(settings, part) for part in parts])
     now, patience = time.time(), patience_s(settings)
     if record.unheard_of(now, patience, None) is record:
         return record
@@ -82,9 +85,12 @@ def cancel_job(settings: Settings, job_id: str) -> JobRecord:
     def change(before: JobRecord | None) -> JobRecord | None:
         return None if before is None else before.cancelled(time.time())
 
-    record = kept_records(settings).update(job_id, change)
+    records, now = kept_records(settings), time.time()
+    record = records.update(job_id, change)
     if record is None:
         raise InvalidJob(f"no record of a job '{job_id}' is kept here")
+    if record.parts and record.state is State.CANCELLED:
+        cancel_parts(records, job_id, record.parts, now)
     return record
 
 

@@ -6,8 +6,10 @@ from gpuqueue.binary import Binary
 from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
 from gpuqueue.errors import InvalidJob
+from gpuqueue.records import open_parts
 from gpuqueue.render import RenderRequest, renderer_for
 from gpuqueue.render.checkpoint import checkpoints_of
+from gpuqueue.render.parts import render_part
 from gpuqueue.render.request import check_bounds
 from gpuqueue.scene.source import Library
 
@@ -31,6 +33,7 @@ def check_submit(parameters: FancyRenderParameters, settings: Settings) -> None:
     returns="the picture, a binary of the MIME type that the format has",
     groups=("render",),
     submit_check=check_submit,
+    has_parts=True,
 )
 def rs_fancy_render(parameters: FancyRenderParameters, context: CommandContext) -> Binary:
     """Path-trace a scene file and return the picture.
@@ -41,4 +44,7 @@ def rs_fancy_render(parameters: FancyRenderParameters, context: CommandContext) 
     settings = context.settings
     renderer = renderer_for(settings.render, settings.content_root)
     checkpoints = checkpoints_of(settings, context.job_id)
-    return renderer.render(parameters, context.progress, checkpoints)
+    if context.part is None:
+        return renderer.render(parameters, context.progress, checkpoints)
+    parts = open_parts(settings, context.part)
+    return render_part(renderer, parameters, parts, context.progress, checkpoints)

@@ -15,10 +15,10 @@ from gpuqueue.commands.allowed import queueable_command
 from gpuqueue.commands.base import CommandContext, Parameters, command
 from gpuqueue.config import Settings
 from gpuqueue.errors import GpuqueueError, InvalidJob
-from gpuqueue.job import Job, TaskCall
+from gpuqueue.job import MAX_PARTS, Job, TaskCall
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.queues import open_queue
-from gpuqueue.records import JobRecord, open_records
+from gpuqueue.records import JobRecord, kept_records, open_records
 from gpuqueue.tasks import prepare_tasks
 
 log = EventLogger(Category.QUEUE)
@@ -34,22 +34,27 @@ def submit(
     queue_name: str | None = None,
     tasks: Iterable[TaskCall] = (),
     reference: str | None = None,
+    parts: int = 1,
 ) -> str:
     """Check a job, put it into the queue and return its id.
 
-    `queue_name` defaults to the configuration's ``default_queue``. Raises InvalidJob, UnknownName
+    `queue_name` defaults to the configuration's ``default_queue``; `parts` is how many listeners
+    may share the work. Raises InvalidJob, UnknownName
     among it, for a job that can never work, TransientError if the queue cannot be reached, and
     ConfigError if it may not be used.
     """
     job = Job.new(command, parameters, tasks, reference)
-    queueable_command(settings, job.command).check_at_submit(job.parameters, settings)
+    queueable_command(settings, job.command, parts > 1).check_at_submit(job.parameters, settings)
+    if parts > 1:
+        kept_records(settings)
     prepare_tasks(job.tasks, settings)
     name = queue_name or settings.queue_manager.default_queue
     if name is None:
         raise InvalidJob("no queue: give queue_name, or set default_queue in the configuration")
-    body = job.to_body()
-    with _recorded(settings, job, name):
-        _open_queue(settings, name).send(body, job.id)
+    bodies = {part.id: part.to_body() for part in (job.split(parts) if parts > 1 else [job])}
+    with _recorded(settings, job, name, len(bodies)):
+        for message_id, body in bodies.items():
+            _open_queue(settings, name).send(body, message_id)
     log.event(
         Event.JOB_QUEUED,
         f"[{name} {job.id}] Job successfully queued.",
@@ -61,8 +66,11 @@ def submit(
 
 
 @contextmanager
-def _recorded(settings: Settings, job: Job, queue: str) -> Iterator[None]:
-    """Have a record of the job before a listener can receive it, and none if it is not sent."""
+def _recorded(settings: Settings, job: Job, queue: str, messages: int) -> Iterator[None]:
+    """Have a record of the job before a listener can receive it, and none if it is not sent.
+
+    A job in parts is nothing without its record, and parts that were sent are cancelled with it.
+    """
     records = open_records(settings)
     if records is None:
         yield
@@ -75,10 +83,13 @@ def _recorded(settings: Settings, job: Job, queue: str) -> Iterator[None]:
         reference=job.reference,
         submitted_at=now,
         updated_at=now,
+        parts=messages if messages > 1 else 0,
     )
     try:
         records.create(record)
     except GpuqueueError as error:
+        if record.parts:
+            raise
         # The job matters more; its listener tries again to keep one.
         log.event(
             Event.RECORD_UNREACHABLE,
@@ -91,7 +102,10 @@ def _recorded(settings: Settings, job: Job, queue: str) -> Iterator[None]:
         yield
     except BaseException:
         with suppress(GpuqueueError):
-            records.remove(job.id)
+            if record.parts:
+                records.update(job.id, lambda before: before and before.cancelled(time.time()))
+            else:
+                records.remove(job.id)
         raise
 
 
@@ -106,6 +120,13 @@ class SubmitJobParameters(Parameters):
     )
     reference: str | None = Field(
         None, max_length=256, description="Your own name for the job; its record tells it."
+    )
+    parts: int = Field(
+        1,
+        ge=1,
+        le=MAX_PARTS,
+        description="How many listeners may share the work: each renders a part of the samples, "
+        "and the last one merges them. The result is the same to the bit. Needs a state_bucket.",
     )
 
 
@@ -127,4 +148,5 @@ def queue_manager_submit_job(parameters: SubmitJobParameters, context: CommandCo
         parameters.queue_name,
         parameters.tasks,
         parameters.reference,
+        parameters.parts,
     )

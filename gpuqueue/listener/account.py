@@ -14,7 +14,7 @@ from gpuqueue.listener.recorder import Recorder
 from gpuqueue.listener.spool import SpoolPlace
 from gpuqueue.queues import PostMortem
 from gpuqueue.queues.body import readable
-from gpuqueue.records import Attempt, State, remove_checkpoint
+from gpuqueue.records import Attempt, State, forget_part, remove_checkpoint
 
 #: Tries whose last lines somebody may want to read.
 _WITH_LOG = {State.FAILED, State.DEAD}
@@ -62,6 +62,8 @@ class Account:
         if outcome.is_final:
             remove_checkpoint(self._settings, self.log.job_id)
             self.removed()
+        if outcome is State.CANCELLED:
+            forget_part(self._settings, self.log.job_id)
         if outcome is State.DEAD and self.job is not None:
             tell_of_failure(self.job, self.recorder.post_mortem(last), self._settings, self.log)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from gpuqueue.binary import Binary
+from gpuqueue.binary import NOTHING, Binary
 from gpuqueue.commands.allowed import check_allowed
 from gpuqueue.config import Settings
 from gpuqueue.errors import JobFailed
@@ -23,7 +23,7 @@ from gpuqueue.listener.settle import settle
 from gpuqueue.listener.spool import Spool, SpoolPlace
 from gpuqueue.log import Event
 from gpuqueue.queues import Message, Queue
-from gpuqueue.records import open_records
+from gpuqueue.records import Parts, open_parts, open_records
 from gpuqueue.tasks import Place, prepare_tasks
 
 
@@ -77,10 +77,14 @@ class Handler:
             account.job = job
             account.spooled = spooled = self._spool.place_of(job.id, message.body, log)
             start = time.monotonic()
-            if recorder.begin(job, lease):
+            parts = None if job.part is None else open_parts(self._settings, job.part)
+            if _begin(job, lease, recorder, parts):
                 with recorder:
-                    self._do(job, lease, recorder, spooled, log)
+                    result = self._do(job, lease, recorder, spooled, log)
                 account.succeeded()
+                if parts is not None and result != NOTHING:
+                    finish = partial(parts.finish, recorder.results, recorder.sha256)
+                    retry("Ending the job", finish, time.monotonic() - start, lease, log)
             log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
             delete = partial(self._queue.delete, message)
             retry("Removing the job", delete, time.monotonic() - start, lease, log)
@@ -88,15 +92,15 @@ class Handler:
 
     def _do(
         self, job: Job, lease: Lease, recorder: Recorder, spooled: SpoolPlace, log: JobLog
-    ) -> None:
-        """The job's command, unless its result is spooled here, and its tasks."""
+    ) -> Binary:
+        """The job's command, unless its result is spooled here, and its tasks, if there is one."""
         check_allowed(self._settings, job.command)
         tasks = prepare_tasks(job.tasks, self._settings)
         found = spooled.load()
         if found is None:
             result, seconds = self._run(job, lease, recorder, log)
             recorder.command_done(result, seconds)
-            if tasks:
+            if tasks and result != NOTHING:
                 spooled.save(result, seconds)
         else:
             result, seconds = found.result, found.seconds
@@ -105,15 +109,16 @@ class Handler:
         lease.estimate.report(1)
         stored: list[Place] = []
         for task in tasks:
-            if not task.config.runs_on("success"):
+            if result == NOTHING or not task.config.runs_on("success"):
                 continue
             log.event(Event.TASK_STARTED, f"Executing task: {task.name}.", task=task.name)
-            run = partial(task.run, result, self._settings, job.id, stored)
+            run = partial(task.run, result, self._settings, job.whole_id, stored)
             place = retry(f"Task {task.name}", run, seconds, lease, log)
             if place is not None:
                 stored.append(place)
                 recorder.stored(place.address)
             log.event(Event.TASK_FINISHED, f"Executed task: {task.name}.", task=task.name)
+        return result
 
     def _run(self, job: Job, lease: Lease, recorder: Recorder, log: JobLog) -> tuple[Binary, float]:
         """Run the command; its result, checked, and the seconds that it took."""
@@ -135,3 +140,21 @@ class Handler:
         if fault is not None:
             raise JobFailed(f"the result is no whole {result.mime_type}: {fault}")
         return result, seconds
+
+
+def _begin(job: Job, lease: Lease, recorder: Recorder, parts: Parts | None) -> bool:
+    """Record that the job is running; whether it, or the job that it is a part of, is to be done.
+
+    Raises Cancelled if somebody cancelled it while it waited.
+    """
+    if parts is None:
+        return recorder.begin(job, lease)
+    if not parts.is_wanted():
+        return False
+    # A part that was done may be here again to merge all.
+    recorder.begin(job, lease)
+    # Who cancels a job tells the parts that have a record by then.
+    if parts.is_wanted():
+        return True
+    parts.forget()
+    return False

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from gpuqueue.binary import Binary
+from gpuqueue.binary import NOTHING, Binary
 from gpuqueue.errors import Cancelled, GpuqueueError, TransientError
 from gpuqueue.job import Job
 from gpuqueue.listener.job_log import JobLog
@@ -54,8 +54,9 @@ class Recorder:
         #: Whether the job is known and its record is to be written.
         self._is_kept = False
         self._progress: tuple[float, str] = (0.0, "")
-        self._results: list[str] = []
-        self._sha256: str | None = None
+        #: Where tasks put the result, and its hash once there is one.
+        self.results: list[str] = []
+        self.sha256: str | None = None
         self._lease: Lease | None = None
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -109,13 +110,13 @@ class Recorder:
 
     def command_done(self, result: Binary, seconds: float) -> None:
         """The command is done: tell how long it took, and what its result is."""
-        if self._is_kept:
-            self._sha256 = hashlib.sha256(result.data).hexdigest()
+        if result != NOTHING:
+            self.sha256 = hashlib.sha256(result.data).hexdigest()
         self._attempt = self._attempt.model_copy(update={"device_s": seconds})
 
     def stored(self, address: str) -> None:
         """A task put the result there."""
-        self._results.append(address)
+        self.results.append(address)
 
     def post_mortem(self, last: Attempt) -> PostMortem:
         """What a dead letter is to tell of the job whose attempts end with this one."""
@@ -145,7 +146,7 @@ class Recorder:
             if after is before or last.outcome is not State.SUCCEEDED:
                 return after
             return after.model_copy(
-                update={"results": tuple(self._results), "result_sha256": self._sha256}
+                update={"results": tuple(self.results), "result_sha256": self.sha256}
             )
 
         self._write(change)

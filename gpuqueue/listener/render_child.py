@@ -28,6 +28,7 @@ from gpuqueue.commands.context import RunContext
 from gpuqueue.commands.folders import commands_for
 from gpuqueue.config import Settings
 from gpuqueue.errors import Interrupted, InvalidJob, LeaseLost
+from gpuqueue.job import Part
 from gpuqueue.listener.frames import ERRORS, MAX_BODY_BYTES, Frame, read_frame, write_frame
 from gpuqueue.log import Category, Event
 
@@ -111,9 +112,11 @@ class Worker:
         """Run one command and answer with its result or its error."""
         self._running = True
         try:
-            name, parameters = request.fields["command"], request.fields["parameters"]
-            context = RunContext(self._settings, self._progress, request.fields["job_id"])
-            result = queueable_command(self._settings, name).run(parameters, context)
+            fields = request.fields
+            part = None if fields["part"] is None else Part(**fields["part"])
+            context = RunContext(self._settings, self._progress, fields["job_id"], part)
+            command = queueable_command(self._settings, fields["command"], part is not None)
+            result = command.run(fields["parameters"], context)
             binary = Binary.of(result)
             # A buffer of larger items has another length than its bytes.
             data = memoryview(binary.data)

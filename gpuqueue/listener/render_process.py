@@ -174,7 +174,12 @@ class _Child:
     def run(self, job: Job, lease: Lease, on_progress: Progress) -> Binary:
         """Run a command; the child stays usable only if it answered for itself."""
         self.is_usable = False
-        fields = {"job_id": job.id, "command": job.command, "parameters": job.parameters}
+        fields: dict[str, Any] = {
+            "job_id": job.id,
+            "command": job.command,
+            "parameters": job.parameters,
+            "part": None if job.part is None else job.part.model_dump(),
+        }
         self._send(Frame("run", fields))
         stalled_at = time.monotonic() + self._stall_timeout_s
         while True:

@@ -6,6 +6,7 @@ listener that lost its job to another one therefore cannot overwrite what that o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
@@ -84,6 +85,9 @@ class JobRecord(_Frozen):
     #: Attempts before those that are told.
     earlier_attempts: int = 0
     progress: Progress | None = None
+    #: Into how many parts the job is split; 0: none. And the number of the one that merges them.
+    parts: int = 0
+    merger: int | None = None
     #: Where the tasks put the result, in their order.
     results: tuple[str, ...] = ()
     result_sha256: str | None = None
@@ -96,6 +100,11 @@ class JobRecord(_Frozen):
         return self.earlier_attempts + len(self.attempts)
 
     @property
+    def device_s(self) -> float:
+        """Seconds for which commands held a device, in the attempts that are told."""
+        return sum(attempt.device_s for attempt in self.attempts)
+
+    @property
     def eta_at(self) -> float | None:
         """When the command will be done if it goes on as it did so far."""
         at = self.progress
@@ -103,6 +112,21 @@ class JobRecord(_Frozen):
             return None
         start = self.attempts[-1].started_at
         return start + (at.at - start) / min(at.fraction, 1.0)
+
+    def with_parts(self, parts: Sequence[JobRecord]) -> Self:
+        """What the parts that have begun come to: attempts and cost of all, and their state."""
+        attempts = sorted((a for part in parts for a in part.attempts), key=lambda a: a.started_at)
+        kept = tuple(attempts[-MAX_ATTEMPTS:])
+        costs = [part.cost for part in parts if part.cost is not None]
+        update = {
+            "attempts": kept,
+            "earlier_attempts": sum(part.attempt_count for part in parts) - len(kept),
+            "cost": sum(costs) if costs else None,
+            "updated_at": max([self.updated_at, *(part.updated_at for part in parts)]),
+        }
+        if not self.state.is_final:
+            update |= {"state": _state_of(parts), "progress": _progress_of(parts, self.parts)}
+        return self.model_copy(update=update)
 
     def begun(self, attempt: Attempt) -> Self:
         """A listener starts on the job. One that never told its end has vanished."""
@@ -180,6 +204,28 @@ class JobRecord(_Frozen):
 
     def _is_going_on(self, number: int) -> bool:
         return self.state is State.RUNNING and number == self.attempt_count
+
+
+def _state_of(parts: Sequence[JobRecord]) -> State:
+    """Of a job that is not done yet: the state of the part that has most to say."""
+    states = {part.state for part in parts}
+    for state in (State.DEAD, State.RUNNING, State.FAILED, State.INTERRUPTED):
+        if state in states:
+            return state
+    return State.RUNNING if State.SUCCEEDED in states else State.QUEUED
+
+
+def _progress_of(parts: Sequence[JobRecord], count: int) -> Progress | None:
+    """The mean of all parts; those that have not begun count as well."""
+    done = sum(part.state is State.SUCCEEDED for part in parts)
+    going = [p.progress for p in parts if p.state is not State.SUCCEEDED and p.progress is not None]
+    if not done and not going:
+        return None
+    return Progress(
+        fraction=(done + sum(progress.fraction for progress in going)) / count,
+        message=f"{done} of {count} parts done",
+        at=max(part.updated_at for part in parts),
+    )
 
 
 def _vanished(attempt: Attempt, now: float, log: tuple[str, ...] | None = None) -> Attempt:

@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from gpuqueue.binary import Binary
 from gpuqueue.errors import TransientError
-from gpuqueue.job import made_at_ms
+from gpuqueue.job import made_at_ms, whole_of
 from gpuqueue.records.record import JobRecord
 from gpuqueue.storage import Storage
 
 PREFIX = "gpuqueue/jobs/"
+PARTS_PREFIX = "gpuqueue/parts/"
 CHECKPOINT_PREFIX = "gpuqueue/checkpoints/"
 #: The last millisecond that a UUID of version 7 can name.
 LAST_MS = (1 << 48) - 1
@@ -31,11 +32,11 @@ class Records:
     """The records in one bucket. Every method raises what the bucket's verbs do."""
 
     def __init__(self, bucket: Storage) -> None:
-        self._bucket = bucket
+        self.bucket = bucket
 
     def get(self, job_id: str) -> JobRecord | None:
         """The record of a job; None if there is none that can be read."""
-        stored = self._bucket.fetch(_key(job_id))
+        stored = self.bucket.fetch(_key(job_id))
         return None if stored is None else _parse(stored.data)
 
     def update(
@@ -46,23 +47,23 @@ class Records:
         `change` may be called several times. Nothing is written if it changes nothing.
         """
         for _ in range(MAX_SWAPS):
-            stored = self._bucket.fetch(_key(job_id))
+            stored = self.bucket.fetch(_key(job_id))
             before = None if stored is None else _parse(stored.data)
             after = change(before)
             if after is None or after == before:
                 return before
             expected = None if stored is None else stored.tag
-            if self._bucket.swap(_key(job_id), _binary(after), expected) is not None:
+            if self.bucket.swap(_key(job_id), _binary(after), expected) is not None:
                 return after
         raise TransientError(f"the record of job {job_id} changes faster than it can be written")
 
     def create(self, record: JobRecord) -> bool:
         """Write the record of a new job; whether it was the first."""
-        return self._bucket.swap(_key(record.id), _binary(record), None) is not None
+        return self.bucket.swap(_key(record.id), _binary(record), None) is not None
 
     def remove(self, job_id: str) -> None:
         """Remove the record of a job that never came to be."""
-        self._bucket.delete(_key(job_id))
+        self.bucket.delete(_key(job_id))
 
     def newest(self, limit: int) -> Iterator[JobRecord]:
         """Records of the jobs made last, the newest first, of `limit` jobs at most.
@@ -71,9 +72,9 @@ class Records:
         """
         after = ""
         while limit > 0:
-            keys = self._bucket.keys(PREFIX, min(PAGE, limit), after)
+            keys = self.bucket.keys(PREFIX, min(PAGE, limit), after)
             for key in keys:
-                stored = self._bucket.fetch(key)
+                stored = self.bucket.fetch(key)
                 record = None if stored is None else _parse(stored.data)
                 if record is not None:
                     yield record
@@ -88,7 +89,15 @@ def checkpoint_key(job_id: str) -> str:
     return f"{CHECKPOINT_PREFIX}{job_id}.film"
 
 
+def parts_prefix(job_id: str) -> str:
+    """Where everything is that concerns one part alone, until the job is done."""
+    return f"{PARTS_PREFIX}{job_id}/"
+
+
 def _key(job_id: str) -> str:
+    part = whole_of(job_id)
+    if part is not None:
+        return f"{parts_prefix(part[0])}{part[1]}.json"
     made = made_at_ms(job_id)
     return f"{PREFIX}{LAST_MS - (made or 0):015d}-{job_id}.json"
 

@@ -7,10 +7,7 @@ fingerprint: a checkpoint of anything else is not used.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,10 +16,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from gpuqueue.binary import Binary
-from gpuqueue.device.film import Film, pack_film, unpack_film
+from gpuqueue.device.film import Film
 from gpuqueue.errors import GpuqueueError
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.records import checkpoint_key
+from gpuqueue.render.film_file import MAX_BYTES, MIME_TYPE, open_film, seal_film
 from gpuqueue.render.progressive import Position, Stand
 from gpuqueue.storage import Storage, open_bucket
 
@@ -30,12 +28,6 @@ if TYPE_CHECKING:
     from gpuqueue.config import Settings
 
 log = EventLogger(Category.RENDER)
-
-#: Larger ones are not kept: to move them costs more than it saves.
-MAX_BYTES = 2 << 30
-_MAGIC = b"gpuqueue film 2\n"
-_DIGEST_BYTES = 32
-_MIME_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -46,32 +38,22 @@ class Checkpoint:
     stand: Stand
 
     def to_bytes(self, fingerprint: str) -> bytes:
-        """Header, film, and the SHA-256 of both."""
-        header = {
+        """Film and stand of the render with this fingerprint."""
+        told = {
             "fingerprint": fingerprint,
-            "height": self.film.shape[0],
-            "width": self.film.shape[1],
             "seconds": self.stand.seconds,
             "position": asdict(self.stand.position),
         }
-        text = json.dumps(header).encode()
-        data = b"".join((_MAGIC, struct.pack("<I", len(text)), text, pack_film(self.film)))
-        return data + hashlib.sha256(data).digest()
+        return seal_film(self.film, told)
 
     @classmethod
     def from_bytes(cls, data: bytes, fingerprint: str) -> Checkpoint | None:
         """The checkpoint, or None if it is of another render or not whole."""
-        told, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
-        if not data.startswith(_MAGIC) or hashlib.sha256(told).digest() != digest:
+        found = open_film(data, fingerprint)
+        if found is None:
             return None
-        start = len(_MAGIC) + 4
-        (length,) = struct.unpack("<I", told[len(_MAGIC) : start])
-        header = json.loads(told[start : start + length])
-        if header["fingerprint"] != fingerprint:
-            return None
-        packed = memoryview(told)[start + length :]
-        film = unpack_film(packed, header["width"], header["height"])
-        return cls(film, Stand(Position(**header["position"]), header["seconds"]))
+        film, told = found
+        return cls(film, Stand(Position(**told["position"]), told["seconds"]))
 
 
 class Checkpoints:
@@ -103,7 +85,7 @@ class Checkpoints:
         """Store it whole, in place of the last one."""
         data = checkpoint.to_bytes(fingerprint)
         with _warning("written"):
-            self._bucket.put(self._key, Binary(data, _MIME_TYPE))
+            self._bucket.put(self._key, Binary(data, MIME_TYPE))
             log.event(
                 Event.CHECKPOINT_SAVED,
                 f"Kept what is rendered so far: {len(data) / 2**20:.1f} MiB.",

@@ -32,19 +32,20 @@ Observer = Callable[["Stand"], None]
 
 @dataclass(frozen=True)
 class Position:
-    """The next sample to take; within a pass, pixels before `pixel` have `count` samples more."""
+    """The next sample to take, counted from the plan's first one; within a pass, pixels before
+    `pixel` have `count` samples more."""
 
     sample: int = 0
     pixel: int = 0
     count: int = 0
 
     @staticmethod
-    def after(work: Work, pixels: int) -> Position:
-        """The position when `work` is done, of a picture of so many pixels."""
-        pixel = work.first_pixel + work.pixel_count
-        if pixel < pixels:
-            return Position(work.first_sample, pixel, work.sample_count)
-        return Position(work.first_sample + work.sample_count)
+    def after(work: Work, plan: Plan) -> Position:
+        """The position when `work` of the plan is done."""
+        pixel, sample = work.first_pixel + work.pixel_count, work.first_sample - plan.first_sample
+        if pixel < plan.pixels:
+            return Position(sample, pixel, work.sample_count)
+        return Position(sample + work.sample_count)
 
     @property
     def most(self) -> int:
@@ -117,7 +118,7 @@ def render_film(
         budget.learn(work.samples, seconds - done.seconds)
         done = Rendered(done.samples + work.samples, seconds, is_cut_short=False)
         if observe is not None:
-            observe(Stand(Position.after(work, plan.pixels), seconds))
+            observe(Stand(Position.after(work, plan), seconds))
         report(*_progress(plan, done))
     return done
 
@@ -129,9 +130,10 @@ def launches(plan: Plan, budget: Budget, start: Position | None = None) -> Itera
         count = at.count if at.pixel else budget.samples // plan.pixels
         count = max(1, min(count, plan.samples - at.sample))
         pixels = _pixels_within(budget.samples // count, plan.pixels - at.pixel)
-        work = Work(at.pixel, pixels, at.sample, count, plan.seed, plan.max_depth)
+        sample = plan.first_sample + at.sample
+        work = Work(at.pixel, pixels, sample, count, plan.seed, plan.max_depth)
         yield work
-        at = Position.after(work, plan.pixels)
+        at = Position.after(work, plan)
 
 
 def _pixels_within(budget: int, left: int) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from gpuqueue.binary import Binary
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import Device, choose_device, native
+from gpuqueue.device.film import Film, sums
 from gpuqueue.device.kernel_image import sources_hash
 from gpuqueue.errors import Interrupted, JobFailed
 from gpuqueue.image import Pixels, develop, encode
@@ -47,13 +48,31 @@ class Renderer:
         `report` is told of progress, and ends the render by raising. Raises InvalidJob for a
         scene or a request that cannot be rendered, JobFailed and DeviceLost as devices do.
         """
-        report(0.0, f"Loading {request.scene_file}")
-        scene = self._scenes.get(request.scene_file, lambda: self._load(request.scene_file, report))
-        plan = plan_render(request, scene.camera, scene.options, self._settings)
-        film = self._render_film(scene, plan, report, checkpoints)
+        scene, plan = self.prepare(request, report)
+        film, rendered = self.film_of(scene, plan, report, checkpoints)
+        return self.picture(request, scene, film, rendered, report)
+
+    def prepare(self, request: RenderRequest, report: Report) -> tuple[LoadedScene, Plan]:
+        """The scene, on the device, and what is to be rendered of it. Raises InvalidJob."""
+        name = request.scene_file
+        report(0.0, f"Loading {name}")
+        scene = self._scenes.get(name, lambda: self._load(name, report))
+        return scene, plan_render(request, scene.camera, scene.options, self._settings)
+
+    def picture(
+        self,
+        request: RenderRequest,
+        scene: LoadedScene,
+        film: Film,
+        rendered: Rendered,
+        report: Report,
+    ) -> Binary:
+        """The image file of a film. Raises JobFailed if the film is no picture."""
+        pixels = sums(film)
+        check_film(pixels, rendered)
         report(1.0, f"Writing {request.format}")
         exposure = total_exposure(request.exposure, scene.camera.exposure)
-        return encode(develop(film), request.format, exposure=exposure, quality=request.quality)
+        return encode(develop(pixels), request.format, exposure=exposure, quality=request.quality)
 
     def _load(self, name: str, report: Report) -> LoadedScene:
         """Read a scene's files and put it on the device."""
@@ -80,14 +99,14 @@ class Renderer:
         )
         return LoadedScene(handle, scene.camera, scene.options, scene.sources)
 
-    def _render_film(
-        self, scene: LoadedScene, plan: Plan, report: Report, checkpoints: Checkpoints | None
-    ) -> Pixels:
-        """The plan's film [H, W, 4], checked."""
+    def film_of(
+        self, scene: LoadedScene, plan: Plan, report: Report, checkpoints: Checkpoints | None = None
+    ) -> tuple[Film, Rendered]:
+        """The plan's film, from the checkpoint on that an earlier try left."""
         camera = camera_record(scene.camera, native.layouts(), plan.width, plan.height)
         found, keeper = None, None
         if checkpoints is not None:
-            fingerprint = fingerprint_of(scene, plan, camera.tobytes(), self.device)
+            fingerprint = fingerprint_of(scene, plan, processor_of(self.device))
             keeper = Keeper(checkpoints, fingerprint, lambda: self.device.read_exact(film))
             found = keeper.load(plan.samples)
         film = self.device.new_film(
@@ -109,8 +128,6 @@ class Renderer:
             raise
         if keeper is not None:
             keeper.done()
-        pixels = self.device.read(film)
-        check_film(pixels, rendered)
         samples = rendered.samples / plan.pixels
         _render_log.event(
             Event.RENDERED,
@@ -121,15 +138,21 @@ class Renderer:
             samples=samples,
             seconds=rendered.seconds,
         )
-        return pixels
+        return self.device.read_exact(film), rendered
 
 
-def fingerprint_of(scene: LoadedScene, plan: Plan, camera: bytes, device: Device) -> str:
+def processor_of(device: Device) -> str:
+    """Names what runs the kernels: all CPUs give the same bits; of a GPU its model and its library
+    say which code it runs.
+    """
+    return device.description if device.name in ("cupy", "pycuda") else device.name
+
+
+def fingerprint_of(scene: LoadedScene, plan: Plan, processor: str) -> str:
     """Names everything that decides the bits of a film, but how many samples it has."""
     sources = [source.sha256 for source in scene.sources]
-    picture = (plan.width, plan.height, plan.seed, plan.max_depth, camera)
-    # All CPUs give the same bits; of a GPU its model and its library say which code it runs.
-    processor = device.description if device.name in ("cupy", "pycuda") else device.name
+    camera = camera_record(scene.camera, native.layouts(), plan.width, plan.height).tobytes()
+    picture = (plan.width, plan.height, plan.seed, plan.max_depth, plan.first_sample, camera)
     told = repr((sources, picture, processor, sources_hash()))
     return hashlib.sha256(told.encode()).hexdigest()
 

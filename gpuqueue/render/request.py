@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -98,11 +98,18 @@ class Plan:
     max_depth: int
     seed: int
     time_limit_s: float | None
+    #: Number of the first of a pixel's samples.
+    first_sample: int = 0
 
     @property
     def pixels(self) -> int:
         """Pixels of the picture."""
         return self.width * self.height
+
+    def part(self, index: int, count: int) -> Plan:
+        """One of `count` parts that have all the samples; where there are few, one may be empty."""
+        first, end = (self.samples * number // count for number in (index, index + 1))
+        return replace(self, first_sample=self.first_sample + first, samples=end - first)
 
 
 def plan_render(

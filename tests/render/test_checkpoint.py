@@ -242,7 +242,7 @@ def test_every_sample_is_taken_once_wherever_it_is_stopped(
             part = taken[work.first_pixel : work.first_pixel + work.pixel_count]
             assert (part == work.first_sample).all()
             part += work.sample_count
-            at = Position.after(work, pixels)
+            at = Position.after(work, asked)
             assert at.done(pixels) == taken.sum()
     assert (taken == samples).all()
 
