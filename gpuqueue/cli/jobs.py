@@ -74,6 +74,36 @@ def cancel(job_id: IdArgument, config: ConfigOption = None) -> None:
     typer.echo(cancel_job(load_settings(config), job_id).state)
 
 
+@jobs.command()
+@reporting_errors
+def group(
+    group_id: Annotated[str, typer.Argument(metavar="ID", help="The group's id.")],
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Cancel what has not ended first.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show how far the frames of one submit are."""
+    from rich.console import Console
+
+    from gpuqueue.commands.groups import (
+        cancel_group,
+        find_group,
+        jobs_of,
+        progress_of,
+        states_of,
+    )
+    from gpuqueue.config import load_settings
+
+    settings = load_settings(config)
+    if cancel:
+        cancel_group(settings, group_id)
+    records = jobs_of(settings, find_group(settings, group_id))
+    states = ", ".join(f"{count} {state}" for state, count in sorted(states_of(records).items()))
+    typer.echo(f"{progress_of(records):.0%} done: {states}")
+    Console(highlight=False).print(_table(records))
+
+
 def _facts(record: JobRecord) -> list[tuple[str, str]]:
     facts = [
         ("job", record.id),
@@ -114,11 +144,12 @@ def _table(records: list[JobRecord]) -> Table:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE)
-    for column in ("job", "submitted", "command", "reference", "tries", "state"):
+    for column in ("job", "frame", "submitted", "command", "reference", "tries", "state"):
         table.add_column(column, overflow="fold")
     for record in records:
         cells = (
             record.id,
+            "" if record.frame is None else str(record.frame),
             moment(record.submitted_at),
             record.command,
             record.reference or "",

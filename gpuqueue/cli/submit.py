@@ -47,6 +47,18 @@ def submit(
     parts: Annotated[
         int, typer.Option(min=1, help="How many listeners may share the work of a render.")
     ] = 1,
+    frames: Annotated[
+        str | None,
+        typer.Option(
+            metavar="1-100|1-100x5|3,7,12",
+            help="A job for each frame; ${frame} or ${frame:4} in parameters and tasks is its "
+            "number. Prints the group's id.",
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="Idempotency token: the same submit with the same one queues nothing."),
+    ] = None,
     config: ConfigOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome.")] = False,
     timeout: Annotated[
@@ -64,21 +76,27 @@ def submit(
       --task 's3_upload bucket=local_bucket key=renders/${message_id}.${mime_ext}'
     """
     from gpuqueue.cli.outcome import check_watchable
-    from gpuqueue.commands.submit import submit as submit_job
+    from gpuqueue.commands.frames import parse_frames
+    from gpuqueue.commands.submit import Order, submit_order
     from gpuqueue.config import load_settings
     from gpuqueue.job import Job
 
     parameters = _pairs(parameter or [], "--parameter")
     tasks = tuple(_task(words) for words in task or [])
     settings = load_settings(config)
-    job = Job.new(command, parameters, tasks)
+    job = Job.new(command, parameters, tasks, reference)
+    numbers = parse_frames(frames) if frames is not None else ()
+    if wait and numbers:
+        raise typer.BadParameter(
+            "cannot be waited for; see 'gpuqueue jobs group'", param_hint="--frames"
+        )
     name = queue or settings.queue_manager.default_queue
     if wait and name is not None:
         check_watchable(settings, name, job, is_bounded=timeout is not None)
-    job_id = submit_job(settings, command, parameters, queue, tasks, reference, parts)
-    typer.echo(job_id)
+    receipt = submit_order(settings, Order(job, queue, parts, numbers, token))
+    typer.echo(receipt.group or receipt.jobs[0])
     if wait and name is not None:
-        _wait(settings, name, job.model_copy(update={"id": job_id}), timeout)
+        _wait(settings, name, job.model_copy(update={"id": receipt.jobs[0]}), timeout)
 
 
 def _wait(settings: Settings, queue_name: str, job: Job, timeout_s: float | None) -> None:

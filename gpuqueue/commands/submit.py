@@ -1,30 +1,55 @@
-"""Submitting a job: everything that can be known to be wrong is refused here, and said."""
+"""Submitting jobs: everything that can be known to be wrong is refused here, and said."""
 
 from __future__ import annotations
 
-import logging
-import time
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import lru_cache
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
 
+from gpuqueue.binary import JsonValue
 from gpuqueue.commands.allowed import queueable_command
 from gpuqueue.commands.base import CommandContext, Parameters, command
+from gpuqueue.commands.frames import MAX_FRAMES, FrameRange, jobs_of_frames
+from gpuqueue.commands.sending import Outgoing, send_all
 from gpuqueue.config import Settings
-from gpuqueue.errors import GpuqueueError, InvalidJob
-from gpuqueue.job import MAX_PARTS, Job, TaskCall
-from gpuqueue.log import Category, Event, EventLogger
-from gpuqueue.queues import open_queue
-from gpuqueue.records import JobRecord, kept_records, open_records
+from gpuqueue.errors import InvalidJob
+from gpuqueue.job import MAX_PARTS, Job, TaskCall, new_id
+from gpuqueue.records import Group, Token, kept_records
 from gpuqueue.tasks import prepare_tasks
 
-log = EventLogger(Category.QUEUE)
 
-#: Making a client of a queue costs far more than sending with it.
-_open_queue = lru_cache(maxsize=8)(open_queue)
+@dataclass(frozen=True)
+class Order:
+    """What one submit asks for."""
+
+    job: Job
+    #: Configured queue; None: the configuration's ``default_queue``.
+    queue_name: str | None = None
+    #: How many listeners may share the work of a job.
+    parts: int = 1
+    #: Numbers of frames, a job each; none: one job that is no frame.
+    frames: tuple[int, ...] = ()
+    #: The same token again is the same submit.
+    token: str | None = None
+
+    @property
+    def payload(self) -> str:
+        """What must be the same for the same token."""
+        job = self.job.model_dump(mode="json", exclude={"id"})
+        told = [job, self.queue_name, self.parts, self.frames]
+        return json.dumps(told, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was queued: ids of the jobs, in the order of the frames, and of their group."""
+
+    jobs: tuple[str, ...]
+    group: str | None = None
 
 
 def submit(
@@ -36,77 +61,75 @@ def submit(
     reference: str | None = None,
     parts: int = 1,
 ) -> str:
-    """Check a job, put it into the queue and return its id.
-
-    `queue_name` defaults to the configuration's ``default_queue``; `parts` is how many listeners
-    may share the work. Raises InvalidJob, UnknownName
-    among it, for a job that can never work, TransientError if the queue cannot be reached, and
-    ConfigError if it may not be used.
-    """
+    """Check one job, put it into the queue and return its id; raises as `submit_order`."""
     job = Job.new(command, parameters, tasks, reference)
-    queueable_command(settings, job.command, parts > 1).check_at_submit(job.parameters, settings)
-    if parts > 1:
-        kept_records(settings)
-    prepare_tasks(job.tasks, settings)
-    name = queue_name or settings.queue_manager.default_queue
-    if name is None:
+    [job_id] = submit_order(settings, Order(job, queue_name, parts)).jobs
+    return job_id
+
+
+def submit_order(settings: Settings, order: Order) -> Receipt:
+    """Check what is asked for, put it into the queue and say what it is called there.
+
+    Raises InvalidJob, UnknownName among it, for a job that can never work, TransientError if the
+    queue cannot be reached, and ConfigError if it may not be used, or if something needs a
+    ``state_bucket`` that is not configured.
+    """
+    queue = order.queue_name or settings.queue_manager.default_queue
+    if queue is None:
         raise InvalidJob("no queue: give queue_name, or set default_queue in the configuration")
-    bodies = {part.id: part.to_body() for part in (job.split(parts) if parts > 1 else [job])}
-    with _recorded(settings, job, name, len(bodies)):
-        for message_id, body in bodies.items():
-            _open_queue(settings, name).send(body, message_id)
-    log.event(
-        Event.JOB_QUEUED,
-        f"[{name} {job.id}] Job successfully queued.",
-        queue=name,
-        job_id=job.id,
-        command=job.command,
-    )
-    return job.id
+    if order.parts > 1 or order.frames or order.token is not None:
+        kept_records(settings)
+    jobs = list(_checked_jobs(settings, order))
+    receipt = Receipt(tuple(job.job.id for job in jobs), new_id() if order.frames else None)
+    with _once(settings, order, receipt) as (receipt, is_new):
+        if is_new:
+            named = zip(jobs, receipt.jobs, strict=True)
+            jobs = [
+                replace(out, job=out.job.model_copy(update={"id": job_id}), group=receipt.group)
+                for out, job_id in named
+            ]
+            if receipt.group is not None:
+                Group(id=receipt.group, frames=order.frames, jobs=receipt.jobs).save(
+                    kept_records(settings)
+                )
+            send_all(settings, queue, jobs)
+    return receipt
+
+
+def _checked_jobs(settings: Settings, order: Order) -> Iterator[Outgoing]:
+    """The jobs, each of which may work. Raises InvalidJob for the first that cannot."""
+    wanted = queueable_command(settings, order.job.command, order.parts > 1)
+    has_frame = "frame" in wanted.parameters.model_fields
+    frames = jobs_of_frames(order.job, order.frames, has_frame) if order.frames else None
+    for frame, job in frames or [(None, order.job)]:
+        try:
+            wanted.check_at_submit(job.parameters, settings)
+            prepare_tasks(job.tasks, settings)
+            outgoing = Outgoing(job, order.parts, frame=frame)
+            outgoing.bodies()
+        except InvalidJob as error:
+            if frame is None:
+                raise
+            raise InvalidJob(f"frame {frame}: {error}") from error
+        yield outgoing
 
 
 @contextmanager
-def _recorded(settings: Settings, job: Job, queue: str, messages: int) -> Iterator[None]:
-    """Have a record of the job before a listener can receive it, and none if it is not sent.
-
-    A job in parts is nothing without its record, and parts that were sent are cancelled with it.
-    """
-    records = open_records(settings)
-    if records is None:
-        yield
+def _once(settings: Settings, order: Order, receipt: Receipt) -> Iterator[tuple[Receipt, bool]]:
+    """The receipt that holds for the order's token, and whether its jobs are to be sent."""
+    if order.token is None:
+        yield receipt, True
         return
-    now = time.time()
-    record = JobRecord(
-        id=job.id,
-        command=job.command,
-        queue=queue,
-        reference=job.reference,
-        submitted_at=now,
-        updated_at=now,
-        parts=messages if messages > 1 else 0,
-    )
+    token = Token(kept_records(settings).bucket, order.token, order.payload)
+    answer, is_new = token.begin({"jobs": receipt.jobs, "group": receipt.group})
+    known = Receipt(tuple(answer["jobs"]), answer["group"])
     try:
-        records.create(record)
-    except GpuqueueError as error:
-        if record.parts:
-            raise
-        # The job matters more; its listener tries again to keep one.
-        log.event(
-            Event.RECORD_UNREACHABLE,
-            f"[{queue} {job.id}] The job's record cannot be kept: {error}.",
-            level=logging.WARNING,
-            queue=queue,
-            job_id=job.id,
-        )
-    try:
-        yield
+        yield known, is_new
     except BaseException:
-        with suppress(GpuqueueError):
-            if record.parts:
-                records.update(job.id, lambda before: before and before.cancelled(time.time()))
-            else:
-                records.remove(job.id)
+        token.failed()
         raise
+    if is_new:
+        token.sent(answer)
 
 
 class SubmitJobParameters(Parameters):
@@ -128,25 +151,44 @@ class SubmitJobParameters(Parameters):
         description="How many listeners may share the work: each renders a part of the samples, "
         "and the last one merges them. The result is the same to the bit. Needs a state_bucket.",
     )
+    frames: FrameRange | tuple[int, ...] = Field(
+        (),
+        description="Frames of an animation, a job each: an object with first, last and step, or "
+        f"an array of numbers, at most {MAX_FRAMES}. ${{frame}}, or ${{frame:4}} for 0001, in "
+        "texts of parameters and tasks is the frame's number. Needs a state_bucket.",
+    )
+    idempotency_token: str | None = Field(
+        None,
+        min_length=1,
+        max_length=256,
+        description="Within 24 hours, the same submit with the same token queues nothing and has "
+        "the same result. Needs a state_bucket.",
+    )
 
 
 @command(
     "queue_manager_submit_job",
     parameters=SubmitJobParameters,
-    returns="the id of the job, a string",
+    returns="the id of the job, a string; with frames an object: group (its id), and jobs, an "
+    "array of objects with frame and job_id",
     groups=("queue_manager",),
     queueable=False,
     direct=True,
     changes=True,
 )
-def queue_manager_submit_job(parameters: SubmitJobParameters, context: CommandContext) -> str:
+def queue_manager_submit_job(
+    parameters: SubmitJobParameters, context: CommandContext
+) -> str | dict[str, JsonValue]:
     """Queue a job: a command to run on a render server, and tasks for its result."""
-    return submit(
+    asked = parameters.frames
+    frames = tuple(asked.numbers) if isinstance(asked, FrameRange) else asked
+    job = Job.new(parameters.command, parameters.parameters, parameters.tasks, parameters.reference)
+    receipt = submit_order(
         context.settings,
-        parameters.command,
-        parameters.parameters,
-        parameters.queue_name,
-        parameters.tasks,
-        parameters.reference,
-        parameters.parts,
+        Order(job, parameters.queue_name, parameters.parts, frames, parameters.idempotency_token),
     )
+    if not frames:
+        return receipt.jobs[0]
+    pairs = zip(frames, receipt.jobs, strict=True)
+    jobs: list[JsonValue] = [{"frame": frame, "job_id": job_id} for frame, job_id in pairs]
+    return {"group": receipt.group, "jobs": jobs}

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from gpuqueue.errors import ConfigError, GpuqueueError
 from gpuqueue.job import MAX_PARTS, Part, whole_of
+from gpuqueue.records.groups import Group, get_all
 from gpuqueue.records.parts import Parts, cancel_parts, load_parts
 from gpuqueue.records.record import Attempt, JobRecord, Progress, State
 from gpuqueue.records.store import Records, checkpoint_key
+from gpuqueue.records.tokens import Token
 from gpuqueue.storage import open_bucket
 
 if TYPE_CHECKING:
@@ -18,14 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "Group",
     "JobRecord",
     "Parts",
     "Progress",
     "Records",
     "State",
+    "Token",
     "cancel_parts",
     "checkpoint_key",
     "forget_part",
+    "get_all",
     "kept_records",
     "load_parts",
     "open_parts",

@@ -77,6 +77,9 @@ class JobRecord(_Frozen):
     command: str
     queue: str
     reference: str | None = None
+    #: The jobs of one submit of several frames, and which of them this is.
+    group: str | None = None
+    frame: int | None = None
     state: State = State.QUEUED
     submitted_at: float | None = None
     updated_at: float
