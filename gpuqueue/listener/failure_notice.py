@@ -27,7 +27,7 @@ def tell_of_failure(job: Job, known: PostMortem, settings: Settings, log: JobLog
     """Run the tasks that the job has for its failure. Raises nothing."""
     for task in tasks_on_failure(job.tasks, settings):
         log.event(Event.TASK_STARTED, f"Executing task on failure: {task.name}.", task=task.name)
-        run = partial(task.run, report_of(job, known), settings, job.id, (), is_failure=True)
+        run = partial(task.run, report_of(job, known), settings, job.whole_id, (), is_failure=True)
         try:
             retry(f"Task {task.name}", run, 0, Patience(PATIENCE_S), log)
         except Exception as error:
@@ -44,7 +44,7 @@ def report_of(job: Job, known: PostMortem) -> Binary:
     last = told.attempts[-1] if told.attempts else {}
     return Binary.of(
         {
-            "job_id": job.id,
+            "job_id": job.whole_id,
             "reference": job.reference,
             "command": job.command,
             "state": "dead",
