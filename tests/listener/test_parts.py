@@ -24,7 +24,7 @@ from gpuqueue.storage import open_bucket
 
 from .fakes import FakeRunner, lease_of
 
-PICTURE = Binary(b"the picture", "image/png")
+PICTURE = Binary(b"{}", "application/json")
 UPLOAD = TaskCall(
     name="s3_upload", config={"bucket": "local_bucket", "key": "${message_id}.${mime_ext}"}
 )
@@ -87,8 +87,8 @@ def work(settings: Settings, queue: Queue, runner: FakeRunner, limit: int = 100)
 def assert_done(settings: Settings, queue: Queue, job_id: str) -> None:
     record = find_job(settings, job_id)
     assert record.state is State.SUCCEEDED
-    assert [Path(place).name for place in record.results] == [f"{job_id}.png"]
-    assert open_bucket(settings, "local_bucket").get(f"{job_id}.png") == PICTURE.data
+    assert [Path(place).name for place in record.results] == [f"{job_id}.json"]
+    assert open_bucket(settings, "local_bucket").get(f"{job_id}.json") == PICTURE.data
     assert_nothing_left(settings, queue)
 
 
