@@ -31,6 +31,7 @@ from gpuqueue.config.settings import AwsSettings
 from gpuqueue.errors import ConfigError, GpuqueueError, TransientError, shown
 
 if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -101,6 +102,14 @@ def s3_client(
     with explained("S3"):
         return _session(aws, region).client(
             "s3", endpoint_url=endpoint_url, config=_config(read_timeout_s=60).merge(style)
+        )
+
+
+def autoscaling_client(aws: AwsSettings, region: str | None) -> AutoScalingClient:
+    """A client of EC2 Auto Scaling, which has no server of others. Raises ConfigError."""
+    with explained("Auto Scaling"):
+        return _session(aws, region).client(
+            "autoscaling", endpoint_url=aws.endpoint_url, config=_config(read_timeout_s=5)
         )
 
 

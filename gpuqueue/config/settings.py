@@ -5,20 +5,18 @@ Names of fields are the directives of the configuration file; units are in the n
 
 from __future__ import annotations
 
-import base64
-import re
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     SecretStr,
     model_validator,
 )
+
+from gpuqueue.config.words import Receiver, SigningSecret, Url, Word
 
 #: Greatest width and height of a picture, and most samples of a pixel, on any server.
 MAX_RESOLUTION = 65536
@@ -32,49 +30,6 @@ class Misfit(ValueError):
     def __init__(self, message: str, *where: str) -> None:
         super().__init__(message)
         self.where = where
-
-
-def _check_word(value: str) -> str:
-    if not re.fullmatch(r"\S+", value):
-        raise ValueError("expected one word without blanks, also at its end")
-    return value
-
-
-def _check_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
-        raise ValueError(
-            "expected http:// or https:// and a host, without blanks, also at its end, and "
-            "without user and password"
-        )
-    return value
-
-
-def _check_receiver(value: str) -> str:
-    try:
-        ip_network(value)
-    except ValueError:
-        if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value) or value[-1].isdigit():
-            raise ValueError(
-                "expected a host name, an IP address or a network such as 10.1.0.0/16"
-            ) from None
-    return value.lower()
-
-
-def _check_signing_secret(value: SecretStr) -> SecretStr:
-    prefix, text = value.get_secret_value()[:6], value.get_secret_value()[6:]
-    try:
-        size = len(base64.b64decode(text, validate=True))
-    except ValueError:
-        size = 0
-    if prefix != "whsec_" or not 24 <= size <= 64:
-        raise ValueError("expected whsec_ and the base64 text of 24 to 64 bytes")
-    return value
-
-
-Word = Annotated[str, AfterValidator(_check_word)]
-Url = Annotated[str, AfterValidator(_check_url)]
-Receiver = Annotated[str, AfterValidator(_check_receiver)]
-SigningSecret = Annotated[SecretStr, AfterValidator(_check_signing_secret)]
 
 
 class _Frozen(BaseModel):
@@ -121,6 +76,8 @@ class QueueManagerSettings(_Frozen):
     spool_folder: Path | None = None
     #: Most bytes of them; 0 keeps none.
     spool_bytes: int = Field(default=4 << 30, ge=0)
+    #: The Auto Scaling group of this EC2 instance, which is protected from scale-in while it works.
+    auto_scaling_group: Word | None = None
     #: What an hour of this machine costs, in whatever unit: records then tell a job's cost.
     price_per_hour: float | None = Field(default=None, ge=0)
     #: Stop when EC2 says that it will take this instance away; off EC2 nobody answers.

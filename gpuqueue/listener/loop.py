@@ -13,6 +13,7 @@ from gpuqueue.listener.fate import backoff_bound
 from gpuqueue.listener.handler import Handler
 from gpuqueue.listener.interruption import watching_interruptions
 from gpuqueue.listener.lease import Lease
+from gpuqueue.listener.protection import protecting
 from gpuqueue.listener.render_process import RenderProcess
 from gpuqueue.listener.settle import reason_of
 from gpuqueue.listener.shutdown import Shutdown, StopNow
@@ -49,10 +50,13 @@ def run_listener(
         raise ConfigError("listen_queue is not set in block queue_manager: nothing to listen to")
     shutdown = shutdown or Shutdown(settings.queue_manager.stop_grace_s)
     process = RenderProcess(settings)
-    listener = Listener(settings, open_queue(settings, name), process, shutdown, beat)
+    queue = open_queue(settings, name)
     try:
-        with watching_interruptions(settings.queue_manager.watch_interruptions, shutdown):
-            listener.run()
+        with (
+            watching_interruptions(settings.queue_manager.watch_interruptions, shutdown),
+            protecting(settings) as work,
+        ):
+            Listener(settings, queue, process, shutdown, beat, work).run()
     except StopNow:
         pass
     finally:
@@ -61,7 +65,11 @@ def run_listener(
 
 
 class Listener:
-    """One queue, one render process, one job at a time."""
+    """One queue, one render process, one job at a time.
+
+    `work` is told whether there is a job; between two that follow each other at once it hears
+    nothing.
+    """
 
     def __init__(
         self,
@@ -70,12 +78,14 @@ class Listener:
         process: RenderProcess,
         shutdown: Shutdown,
         beat: Callable[[float], None] = lambda _next_s: None,
+        work: Callable[[bool], None] = lambda _is_working: None,
     ) -> None:
         self._limits = settings.queue_manager
         self._queue = queue
         self._process = process
         self._shutdown = shutdown
         self._beat = beat
+        self._work = work
         self._handler = Handler(settings, queue, process)
         #: A lease counts from before its receive, so a poll must be short against it.
         self._poll_s = min(MAX_POLL_S, self._limits.visibility_timeout_s / 4)
@@ -97,6 +107,8 @@ class Listener:
             message = self._receive()
             if message is not None:
                 self._take(message, received_at)
+            else:
+                self._work(False)
 
     def _check_queue(self) -> None:
         """A queue that cannot be used ends the listener; one that cannot be reached may return."""
@@ -144,6 +156,8 @@ class Listener:
             received_at=received_at,
             beat=self._beat,
         )
+        if not self._shutdown.requested:
+            self._work(True)
         with self._shutdown.holding(lease):
             error = self._handler.handle(message, lease)
         self._judge_machine(message, error)

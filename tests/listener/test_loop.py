@@ -127,3 +127,19 @@ def test_a_job_that_is_done_clears_the_machine(outcome: Binary | Callable[..., B
 def test_without_a_queue_to_listen_to_there_is_no_listener() -> None:
     with pytest.raises(ConfigError, match="listen_queue is not set"):
         run_listener(Settings())
+
+
+def test_it_says_when_it_works_and_when_it_waits_but_not_between_jobs() -> None:
+    queue, told = jobs("a", "b"), []
+    shutdown = stop_after(4, queue)
+    listener = Listener(SETTINGS, queue, FakeRunner(RESULT), shutdown, work=told.append)  # type: ignore[arg-type]
+    listener.run()
+    assert told == [True, True, False, False, False]
+
+
+def test_a_message_that_is_handed_back_is_no_work() -> None:
+    queue, told = jobs("a"), []
+    shutdown = stop_after(0, queue)
+    listener = Listener(SETTINGS, queue, FakeRunner(RESULT), shutdown, work=told.append)  # type: ignore[arg-type]
+    listener.run()
+    assert told == []
