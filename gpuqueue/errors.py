@@ -8,6 +8,7 @@
     │   ├── UnknownName    a name that no registry or configuration knows
     │   └── SceneError     a scene that cannot be read, with file:line:column
     ├── JobFailed          this try failed: back to the queue with back-off, redrive decides
+    │   └── OutOfMemory    too large for this device: no fault of job or device, a larger one may do
     ├── TransientError     network, throttling, credentials: retried in place, then as JobFailed
     ├── LeaseLost          another listener may own the message: stop, touch nothing
     ├── DeviceLost         the render process is spoilt: hand back at once, replace the process
@@ -61,6 +62,15 @@ class SceneError(InvalidJob):
 
 class JobFailed(GpuqueueError):
     """This try failed; another may succeed."""
+
+
+class OutOfMemory(JobFailed):
+    """Memory does not suffice here and now.
+
+    The job is not wrong, so it is no `InvalidJob`: a larger device of the fleet, or this one with
+    less in it, may render it. Nor is the device spoilt. So it is a failed try, and the redrive
+    policy ends it where every machine is too small.
+    """
 
 
 class TransientError(GpuqueueError):

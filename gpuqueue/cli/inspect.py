@@ -10,20 +10,23 @@ from gpuqueue.cli.local_scene import RootOption, SceneArgument, load
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from gpuqueue.scene import SceneSummary
+    from gpuqueue.device.memory import Needs
+    from gpuqueue.scene import Scene, SceneSummary
 
 
 def inspect(scene: SceneArgument, root: RootOption = None) -> None:
     """Tell what a scene holds, and what of it is not supported.
 
-    Counts, materials and what each became, textures found or missing, lights, warnings.
+    Counts, materials and what each became, textures found or missing, lights, memory that a GPU
+    needs, warnings.
     """
     from rich.console import Console
     from rich.text import Text
 
     from gpuqueue.scene import summarise
 
-    summary = summarise(load(scene, root))
+    loaded = load(scene, root)
+    summary = summarise(loaded)
     console = Console(highlight=False)
     console.print(_counts(summary))
     if summary.materials:
@@ -32,6 +35,7 @@ def inspect(scene: SceneArgument, root: RootOption = None) -> None:
         console.print(_textures(summary))
     if summary.lights:
         console.print(_lights(summary))
+    console.print(_memory(_needs(loaded)))
     for warning in summary.warnings:
         console.print(Text.assemble(("warning: ", "yellow bold"), warning), soft_wrap=True)
 
@@ -52,7 +56,6 @@ def _counts(summary: SceneSummary) -> Table:
         "seen from": f"{_vector(camera.position)} towards {_vector(camera.direction)}",
         "environment": _vector(summary.environment),
         "textures": f"{len(summary.textures)}",
-        "memory": f"about {_size(summary.memory_bytes)} on a device",
     }
     _fill(table, rows.items())
     return table
@@ -94,6 +97,32 @@ def _textures(summary: SceneSummary) -> Table:
 def _lights(summary: SceneSummary) -> Table:
     table = _table("Lights", "name", "kind", "falloff", "colour")
     _fill(table, ((x.name, x.kind, x.falloff, _vector(x.color)) for x in summary.lights))
+    return table
+
+
+def _needs(scene: Scene) -> Needs:
+    """What the scene and a film of the camera's size take, reckoned without building anything."""
+    from gpuqueue.device import native
+    from gpuqueue.device.kernel_device import SCENE_FIELDS
+    from gpuqueue.device.memory import Need, estimated_needs, film_needs
+    from gpuqueue.scene import pack
+
+    buffers = pack(scene, native.layouts(), native.kernels().shaders())
+    texels = sum(texture.texel_bytes for texture in scene.textures)
+    return (
+        *estimated_needs(buffers, SCENE_FIELDS),
+        *film_needs(buffers.width, buffers.height),
+        *([Need("textures", texels)] if texels else []),
+    )
+
+
+def _memory(needs: Needs) -> Table:
+    from gpuqueue.device.memory import sum_of
+
+    table = _table("Memory of a GPU, about", "what", "size")
+    rows = sorted(needs, key=lambda need: -need.nbytes)
+    _fill(table, ((need.what, _size(need.nbytes)) for need in rows))
+    _fill(table, [("all", _size(sum_of(needs)))])
     return table
 
 

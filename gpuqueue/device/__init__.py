@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gpuqueue.device.base import Device, Memory, Work
+from gpuqueue.device.base import Device, Snapshot, Work
+from gpuqueue.device.memory import Memory
 from gpuqueue.errors import ConfigError
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.registry import Registry
@@ -14,7 +15,16 @@ from gpuqueue.registry import Registry
 if TYPE_CHECKING:
     from gpuqueue.config.settings import RenderSettings
 
-__all__ = ["DEVICES", "PREFERRED", "Device", "Memory", "Work", "choose_device", "why_not"]
+__all__ = [
+    "DEVICES",
+    "PREFERRED",
+    "Device",
+    "Memory",
+    "Snapshot",
+    "Work",
+    "choose_device",
+    "why_not",
+]
 
 #: Each opens the device, or raises ConfigError with the reason why it cannot be used.
 DEVICES: Registry[Callable[[RenderSettings], Device]] = Registry(

@@ -10,21 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gpuqueue.device.film import Film
-from gpuqueue.errors import JobFailed
+from gpuqueue.device.memory import Memory
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
 
 #: Told the share that is done, 0 to 1, many times a second.
 Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Bytes that a device has and that it can still give."""
-
-    total: int
-    free: int
 
 
 @dataclass(frozen=True)
@@ -45,10 +37,17 @@ class Work:
         return self.pixel_count * self.sample_count
 
 
+class Snapshot(Protocol):
+    """A film as it was, on its way to the host."""
+
+    def film(self) -> Film:
+        """The film [H, W], once it is there. Any thread may ask, while others use the device."""
+
+
 class Device(Protocol):
     """A processor that renders. One thread uses it at a time.
 
-    Every verb raises JobFailed where memory does not suffice, and DeviceLost where the device
+    Every verb raises OutOfMemory where memory does not suffice, and DeviceLost where the device
     cannot be used any more by this process; `upload` raises InvalidJob for a scene that no
     device can take.
     """
@@ -60,11 +59,17 @@ class Device(Protocol):
     def memory(self) -> Memory:
         """Bytes in all, and bytes free now."""
 
-    def upload(self, scene: SceneBuffers, progress: Progress | None = None) -> Any:
+    def upload(
+        self,
+        scene: SceneBuffers,
+        progress: Progress | None = None,
+        film_size: tuple[int, int] | None = None,
+    ) -> Any:
         """Build the acceleration structure and put all on the device; the handle keeps it there.
 
         `progress` is told how much of it is done; what it raises ends it. The scene's own camera
-        and size are not looked at: those are the film's.
+        and size are not looked at: those are the film's. Nothing is uploaded unless all of it
+        fits, beside a film of `film_size` (width, height) if that is given.
         """
 
     def new_film(
@@ -79,8 +84,8 @@ class Device(Protocol):
         It is without samples, or has those of `start` [H, W], a copy of which it goes on from.
         """
 
-    def render(self, scene: Any, film: Any, work: Work) -> None:
-        """Add samples to the film; returns when they are there.
+    def render(self, scene: Any, film: Any, work: Work) -> float:
+        """Add samples to the film; returns when they are there, the seconds that the device took.
 
         A sample is a function of the scene, the seed, its pixel and its number, and sums are exact:
         any split into works, in any order, gives the same bits. Keep one work below a second, so
@@ -93,20 +98,8 @@ class Device(Protocol):
     def read_exact(self, film: Any) -> Film:
         """The film itself [H, W]; it may be the memory that further works add to."""
 
+    def snapshot(self, film: Any) -> Snapshot:
+        """Begin to read the film as it is now; works that come do not wait for it."""
+
     def close(self) -> None:
         """Give everything back; the device and its handles cannot be used afterwards."""
-
-
-def require_memory(device: Device, needed: int, purpose: str) -> None:
-    """Raise JobFailed, with the numbers, unless `needed` bytes are free on the device."""
-    memory = device.memory()
-    if needed > memory.free:
-        raise JobFailed(
-            f"{purpose} needs {_size(needed)}, but {device.description} has {_size(memory.free)} "
-            f"free of {_size(memory.total)}"
-        )
-
-
-def _size(count: int) -> str:
-    """Bytes in GiB, or in MiB below one GiB."""
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import numpy.typing as npt
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import native
 from gpuqueue.device.accelerator_cache import cache_of
-from gpuqueue.device.base import Device, Memory
+from gpuqueue.device.base import Device
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
+from gpuqueue.device.memory import Memory
 
 
 def open_cpu(settings: RenderSettings) -> Device:
@@ -38,6 +41,7 @@ class CpuDriver:
 
     def __init__(self, threads: int, layout: str = "float8") -> None:
         self._render = native.kernels().render
+        self._seconds = 0.0
         self.build_threads = threads
         self.layout = layout
         plural = "s" if threads > 1 else ""
@@ -57,14 +61,35 @@ class CpuDriver:
         """Zeros that take memory when they are first written."""
         return self.upload(np.zeros(nbytes, np.uint8))
 
-    def download(self, buffer: Buffer) -> npt.NDArray[np.uint8]:
+    def download(self, buffer: Buffer, after: Sequence[Any] = ()) -> npt.NDArray[np.uint8]:
         """The memory itself: later launches write to it."""
+        del after
         array: npt.NDArray[np.uint8] = buffer.owner
         return array
 
-    def launch(self, job: npt.NDArray[Any]) -> None:
+    def snapshot(
+        self, buffer: Buffer, after: Sequence[Any] = ()
+    ) -> Callable[[], npt.NDArray[np.uint8]]:
+        """A copy, made at once."""
+        content = self.download(buffer, after).copy()
+        return lambda: content
+
+    def mark(self) -> None:
+        """Nothing is ever on its way."""
+
+    def launch(
+        self, kernel: str, job: npt.NDArray[Any], items: int, after: Sequence[Any] = ()
+    ) -> None:
         """Run the kernel on all threads, without the interpreter's lock."""
+        del kernel, items, after  # the job says as much
+        start = time.perf_counter()
         self._render(job.tobytes(), self.build_threads)
+        self._seconds += time.perf_counter() - start
+
+    def finish(self) -> float:
+        """The seconds that launches took since the last call."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
     def close(self) -> None:
         """Nothing is held."""

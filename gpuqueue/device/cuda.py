@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gpuqueue.errors import ConfigError, DeviceLost, GpuqueueError, JobFailed
+from gpuqueue.device.memory import Memory
+from gpuqueue.errors import ConfigError, DeviceLost, GpuqueueError, OutOfMemory
 
 #: ``__launch_bounds__`` of the kernels (kernels/portability.cuh).
 BLOCK_THREADS = 128
-#: Share of the free memory that stays for the kernels' stack and the driver.
-RESERVED = 0.05
+#: Share of all memory that stays for the driver: it rounds each allocation up, and keeps its own.
+RESERVED = 0.02
 
 
 def blocks(item_count: int) -> int:
     """Blocks of threads that cover so many work items."""
     return -(-item_count // BLOCK_THREADS)
+
+
+def memory_of(free: int, total: int, stack_bytes: int) -> Memory:
+    """A GPU's memory. The driver takes the stacks, those of all threads that can be resident, with
+    the first launch, and keeps them.
+    """
+    return Memory(total, free, stack_bytes + int(total * RESERVED))
 
 
 @contextmanager
@@ -33,7 +41,7 @@ def opening(library: str, install: str) -> Iterator[None]:
 
 @contextmanager
 def running(description: str, is_out_of_memory: Callable[[Exception], bool]) -> Iterator[None]:
-    """Turn errors of a GPU at work: out of memory is JobFailed, all others are DeviceLost.
+    """Turn errors of a GPU at work: out of memory is OutOfMemory, all others are DeviceLost.
 
     Most errors of CUDA spoil the process's context for good, and few can be told from those
     with certainty; a new process costs a second.
@@ -42,7 +50,7 @@ def running(description: str, is_out_of_memory: Callable[[Exception], bool]) -> 
         yield
     except Exception as error:
         if isinstance(error, MemoryError) or is_out_of_memory(error):
-            raise JobFailed(f"{description} is out of memory: {_line(error)}") from error
+            raise OutOfMemory(f"{description} is out of memory: {_line(error)}") from error
         raise DeviceLost(f"{description} failed: {_line(error)}") from error
 
 

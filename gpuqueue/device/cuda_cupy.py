@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy.typing as npt
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import cuda
 from gpuqueue.device.accelerator_cache import cache_of
-from gpuqueue.device.base import Device, Memory
+from gpuqueue.device.base import Device
 from gpuqueue.device.cpu import usable_cores
+from gpuqueue.device.cuda_driver import Bytes, CudaDriver
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
-from gpuqueue.device.kernel_image import ENTRIES, entry_of, kernel_image
+from gpuqueue.device.kernel_image import ENTRIES, kernel_image
+from gpuqueue.device.memory import Memory
 
 _CUDA_ERROR_MEMORY_ALLOCATION = 2
 
@@ -22,22 +24,19 @@ _CUDA_ERROR_MEMORY_ALLOCATION = 2
 def open_cupy(settings: RenderSettings) -> Device:
     """The first visible GPU. Raises ConfigError with the reason if there is none."""
     with cuda.opening("CuPy", "pip install 'gpuqueue[cuda13]' or 'gpuqueue[cuda12]'"):
-        driver = CupyDriver(settings.threads or usable_cores())
+        driver = CudaDriver(CupyGpu(), settings.threads or usable_cores())
         return KernelDevice(driver, cache_of(settings))
 
 
-class CupyDriver:
-    """Five verbs on ``cupy.cuda``; memory is CUDA's own, not CuPy's pool, so free means free."""
+class CupyGpu:
+    """A `Gpu` on ``cupy.cuda``. Memory is CUDA's own, not of CuPy's pools, so free means free."""
 
     name = "cupy"
-    layout = "compressed8"
-    copies = True
 
-    def __init__(self, build_threads: int) -> None:
+    def __init__(self) -> None:
         import cupy
 
         self._cupy: Any = cupy
-        self.build_threads = build_threads
         self._device = cupy.cuda.Device(0)
         self._device.use()
         properties = cupy.cuda.runtime.getDeviceProperties(self._device.id)
@@ -45,49 +44,83 @@ class CupyDriver:
         image = kernel_image(int(self._device.compute_capability))
         module = cupy.RawModule(path=str(image))
         self._kernels = {entry: module.get_function(entry) for entry in ENTRIES}
+        attributes = self._device.attributes
+        self._stack_bytes = (
+            max(kernel.local_size_bytes for kernel in self._kernels.values())
+            * attributes["MultiProcessorCount"]
+            * attributes["MaxThreadsPerMultiProcessor"]
+        )
 
-    def _running(self) -> AbstractContextManager[None]:
-        return cuda.running(self.description, self._is_out_of_memory)
+    def current(self) -> AbstractContextManager[None]:
+        """Device 0 is every thread's."""
+        return nullcontext()
 
-    def _is_out_of_memory(self, error: Exception) -> bool:
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """By the number of the runtime's error."""
         return getattr(error, "status", None) == _CUDA_ERROR_MEMORY_ALLOCATION
 
     def memory(self) -> Memory:
-        """The GPU's memory; free is less a reserve."""
-        with self._running():
-            free, total = self._device.mem_info
-            return Memory(total, int(free * (1 - cuda.RESERVED)))
+        """The GPU's memory."""
+        # What commands of the user left in CuPy's pools is nobody's now.
+        self._cupy.get_default_memory_pool().free_all_blocks()
+        self._cupy.get_default_pinned_memory_pool().free_all_blocks()
+        free, total = self._device.mem_info
+        return cuda.memory_of(free, total, self._stack_bytes)
 
-    def _allocate(self, nbytes: int) -> Any:
-        return self._cupy.cuda.MemoryPointer(self._cupy.cuda.Memory(max(nbytes, 1)), 0)
+    def allocate(self, nbytes: int) -> Buffer:
+        """Memory of the GPU."""
+        pointer = self._cupy.cuda.MemoryPointer(self._cupy.cuda.Memory(nbytes), 0)
+        return Buffer(pointer.ptr, nbytes, pointer)
 
-    def upload(self, array: npt.NDArray[Any]) -> Buffer:
-        """A copy of the array on the GPU."""
-        with self._running():
-            pointer = self._allocate(array.nbytes)
-            pointer.copy_from_host(array.ctypes.data, array.nbytes)
-            return Buffer(pointer.ptr, array.nbytes, pointer)
+    def page_locked(self, nbytes: int) -> Bytes:
+        """Page-locked memory, as the array's base holds it."""
+        pointer = self._cupy.cuda.PinnedMemoryPointer(self._cupy.cuda.PinnedMemory(nbytes), 0)
+        return np.frombuffer(pointer, np.uint8, nbytes)
 
-    def zeros(self, nbytes: int) -> Buffer:
-        """Memory of the GPU filled with zeros."""
-        with self._running():
-            pointer = self._allocate(nbytes)
-            pointer.memset(0, nbytes)
-            return Buffer(pointer.ptr, nbytes, pointer)
+    def stream(self) -> Any:
+        """A new stream."""
+        return self._cupy.cuda.Stream(non_blocking=True)
 
-    def download(self, buffer: Buffer) -> npt.NDArray[np.uint8]:
-        """A copy on the host."""
-        with self._running():
-            result = np.empty(buffer.nbytes, np.uint8)
-            buffer.owner.copy_to_host(result.ctypes.data, buffer.nbytes)
-            return result
+    def event(self) -> Any:
+        """A new event."""
+        return self._cupy.cuda.Event(block=True)
 
-    def launch(self, job: npt.NDArray[Any]) -> None:
-        """Run the kernel; CuPy passes a host array of one element by value."""
-        grid = cuda.blocks(int(job["item_count"][0]))
-        with self._running():
-            self._kernels[entry_of(job)]((grid,), (cuda.BLOCK_THREADS,), (job,))
-            self._device.synchronize()
+    def record(self, event: Any, stream: Any) -> None:
+        """Put the event behind all that the stream was given."""
+        event.record(stream)
+
+    def order(self, stream: Any, event: Any) -> None:
+        """Let the stream wait."""
+        stream.wait_event(event)
+
+    def wait(self, event: Any) -> None:
+        """Wait here."""
+        event.synchronize()
+
+    def seconds(self, start: Any, end: Any) -> float:
+        """CuPy gives milliseconds."""
+        return float(self._cupy.cuda.get_elapsed_time(start, end)) / 1e3
+
+    def copy_in(self, target: Buffer, offset: int, source: Bytes, stream: Any) -> None:
+        """Page-locked memory to the GPU."""
+        (target.owner + offset).copy_from_host_async(source.ctypes.data, source.nbytes, stream)
+
+    def copy_out(self, target: Bytes, source: Buffer, stream: Any) -> None:
+        """The GPU's memory to page-locked memory."""
+        source.owner.copy_to_host_async(target.ctypes.data, source.nbytes, stream)
+
+    def copy(self, target: Buffer, source: Buffer, stream: Any) -> None:
+        """The GPU's memory to the GPU's memory."""
+        target.owner.copy_from_device_async(source.owner, source.nbytes, stream)
+
+    def clear(self, target: Buffer, stream: Any) -> None:
+        """Zeros."""
+        target.owner.memset_async(0, target.nbytes, stream)
+
+    def launch(self, kernel: str, job: npt.NDArray[Any], blocks: int, stream: Any) -> None:
+        """CuPy passes a host array of one element by value, to its current stream."""
+        with stream:
+            self._kernels[kernel]((blocks,), (cuda.BLOCK_THREADS,), (job,))
 
     def close(self) -> None:
         """Memory goes with its buffers; the context is the process's."""

@@ -12,94 +12,121 @@ import numpy.typing as npt
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import cuda
 from gpuqueue.device.accelerator_cache import cache_of
-from gpuqueue.device.base import Device, Memory
+from gpuqueue.device.base import Device
 from gpuqueue.device.cpu import usable_cores
+from gpuqueue.device.cuda_driver import Bytes, CudaDriver
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
-from gpuqueue.device.kernel_image import ENTRIES, entry_of, kernel_image
+from gpuqueue.device.kernel_image import ENTRIES, kernel_image
+from gpuqueue.device.memory import Memory
+
+_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING
 
 
 def open_pycuda(settings: RenderSettings) -> Device:
     """The first visible GPU. Raises ConfigError with the reason if there is none."""
     with cuda.opening("PyCUDA", "pip install 'gpuqueue[pycuda]'"):
-        driver = PycudaDriver(settings.threads or usable_cores())
+        driver = CudaDriver(PycudaGpu(), settings.threads or usable_cores())
         return KernelDevice(driver, cache_of(settings))
 
 
-class PycudaDriver:
-    """Five verbs on ``pycuda.driver``. The GPU's primary context is made current for each verb,
-    so any thread may call.
-    """
+class PycudaGpu:
+    """A `Gpu` on ``pycuda.driver``, in the GPU's primary context."""
 
     name = "pycuda"
-    layout = "compressed8"
-    copies = True
 
-    def __init__(self, build_threads: int) -> None:
+    def __init__(self) -> None:
         import pycuda
         import pycuda.driver
 
         self._cuda: Any = pycuda.driver
-        self.build_threads = build_threads
         self._cuda.init()
         device = self._cuda.Device(0)
         self.description = f"{device.name()} (PyCUDA {pycuda.VERSION_TEXT})"
         self._context = device.retain_primary_context()
         major, minor = device.compute_capability()
         image = kernel_image(10 * major + minor)
-        with self._current():
+        attribute = self._cuda.device_attribute
+        with self.current():
             self._module = self._cuda.module_from_file(str(image))
             self._kernels = {entry: self._module.get_function(entry) for entry in ENTRIES}
+            self._stack_bytes = (
+                max(kernel.local_size_bytes for kernel in self._kernels.values())
+                * device.get_attribute(attribute.MULTIPROCESSOR_COUNT)
+                * device.get_attribute(attribute.MAX_THREADS_PER_MULTIPROCESSOR)
+            )
 
     @contextmanager
-    def _current(self) -> Iterator[None]:
+    def current(self) -> Iterator[None]:
+        """Made so for each verb, so that any thread may call."""
         self._context.push()
         try:
             yield
         finally:
             self._cuda.Context.pop()
 
-    @contextmanager
-    def _running(self) -> Iterator[None]:
-        with cuda.running(self.description, self._is_out_of_memory), self._current():
-            yield
-
-    def _is_out_of_memory(self, error: Exception) -> bool:
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """By its class, which is none of Python's."""
         return isinstance(error, self._cuda.MemoryError)
 
     def memory(self) -> Memory:
-        """The GPU's memory; free is less a reserve."""
-        with self._running():
-            free, total = self._cuda.mem_get_info()
-            return Memory(total, int(free * (1 - cuda.RESERVED)))
+        """The GPU's memory."""
+        free, total = self._cuda.mem_get_info()
+        return cuda.memory_of(free, total, self._stack_bytes)
 
-    def upload(self, array: npt.NDArray[Any]) -> Buffer:
-        """A copy of the array on the GPU."""
-        with self._running():
-            allocation = self._cuda.mem_alloc(max(array.nbytes, 1))
-            if array.nbytes:
-                self._cuda.memcpy_htod(allocation, array.reshape(-1).view(np.uint8))
-            return Buffer(int(allocation), array.nbytes, allocation)
+    def allocate(self, nbytes: int) -> Buffer:
+        """Memory of the GPU."""
+        allocation = self._cuda.mem_alloc(nbytes)
+        return Buffer(int(allocation), nbytes, allocation)
 
-    def zeros(self, nbytes: int) -> Buffer:
-        """Memory of the GPU filled with zeros."""
-        with self._running():
-            allocation = self._cuda.mem_alloc(nbytes)
-            self._cuda.memset_d8(allocation, 0, nbytes)
-            return Buffer(int(allocation), nbytes, allocation)
+    def page_locked(self, nbytes: int) -> Bytes:
+        """Page-locked memory, as the array's base holds it."""
+        memory: Bytes = self._cuda.pagelocked_empty(nbytes, np.uint8)
+        return memory
 
-    def download(self, buffer: Buffer) -> npt.NDArray[np.uint8]:
-        """A copy on the host."""
-        with self._running():
-            result = np.empty(buffer.nbytes, np.uint8)
-            self._cuda.memcpy_dtoh(result, buffer.owner)
-            return result
+    def stream(self) -> Any:
+        """A new stream."""
+        return self._cuda.Stream(_NON_BLOCKING)
 
-    def launch(self, job: npt.NDArray[Any]) -> None:
-        """Run the kernel; PyCUDA passes one record by value."""
-        grid = cuda.blocks(int(job["item_count"][0]))
-        with self._running():
-            self._kernels[entry_of(job)](job[0], block=(cuda.BLOCK_THREADS, 1, 1), grid=(grid, 1))
-            self._cuda.Context.synchronize()
+    def event(self) -> Any:
+        """A new event."""
+        return self._cuda.Event(self._cuda.event_flags.BLOCKING_SYNC)
+
+    def record(self, event: Any, stream: Any) -> None:
+        """Put the event behind all that the stream was given."""
+        event.record(stream)
+
+    def order(self, stream: Any, event: Any) -> None:
+        """Let the stream wait."""
+        stream.wait_for_event(event)
+
+    def wait(self, event: Any) -> None:
+        """Wait here."""
+        event.synchronize()
+
+    def seconds(self, start: Any, end: Any) -> float:
+        """PyCUDA gives milliseconds."""
+        return float(start.time_till(end)) / 1e3
+
+    def copy_in(self, target: Buffer, offset: int, source: Bytes, stream: Any) -> None:
+        """Page-locked memory to the GPU."""
+        self._cuda.memcpy_htod_async(target.address + offset, source, stream)
+
+    def copy_out(self, target: Bytes, source: Buffer, stream: Any) -> None:
+        """The GPU's memory to page-locked memory."""
+        self._cuda.memcpy_dtoh_async(target, source.owner, stream)
+
+    def copy(self, target: Buffer, source: Buffer, stream: Any) -> None:
+        """The GPU's memory to the GPU's memory."""
+        self._cuda.memcpy_dtod_async(target.owner, source.owner, source.nbytes, stream)
+
+    def clear(self, target: Buffer, stream: Any) -> None:
+        """Zeros."""
+        self._cuda.memset_d8_async(target.owner, 0, target.nbytes, stream)
+
+    def launch(self, kernel: str, job: npt.NDArray[Any], blocks: int, stream: Any) -> None:
+        """PyCUDA passes one record by value."""
+        shape = {"block": (cuda.BLOCK_THREADS, 1, 1), "grid": (blocks, 1)}
+        self._kernels[kernel](job[0], **shape, stream=stream)
 
     def close(self) -> None:
         """Release the primary context; memory goes with its buffers."""

@@ -6,7 +6,7 @@ else, the filling of the kernel's job record above all, is here once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,18 +15,21 @@ import numpy.typing as npt
 
 from gpuqueue.device import native
 from gpuqueue.device.accelerator_cache import MIN_TRIANGLES, AcceleratorCache, key_of
-from gpuqueue.device.base import Memory, Progress, Work, require_memory
-from gpuqueue.device.film import Film, pixel_bytes, sums
-from gpuqueue.errors import InvalidJob, JobFailed
+from gpuqueue.device.base import Progress, Work
+from gpuqueue.device.film import Film, sums
+from gpuqueue.device.kernel_image import entry_of
+from gpuqueue.device.memory import Memory, Needs, film_needs, require, scene_needs
+from gpuqueue.errors import InvalidJob, OutOfMemory
 from gpuqueue.scene.light_guide import light_guide
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
 
 AnyArray = npt.NDArray[Any]
+Bytes = npt.NDArray[np.uint8]
 
 #: Fields of RenderJob that SceneBuffers has under the same name.
-_SCENE_FIELDS = (
+SCENE_FIELDS = (
     "normals",
     "uvs",
     "triangles",
@@ -56,7 +59,11 @@ class Buffer:
 
 
 class Driver(Protocol):
-    """A processor's memory and its `render` kernel. Raises as `Device` does."""
+    """A processor's memory and its kernels. Raises as `Device` does.
+
+    Uploads and launches may be on their way when a verb returns. A launch, or a reading,
+    has what was uploaded before the marks that it is given.
+    """
 
     name: str
     description: str
@@ -76,11 +83,20 @@ class Driver(Protocol):
     def zeros(self, nbytes: int) -> Buffer:
         """Device memory filled with zeros."""
 
-    def download(self, buffer: Buffer) -> npt.NDArray[np.uint8]:
-        """The bytes of a buffer, on the host."""
+    def mark(self) -> Any:
+        """Stands for all that was uploaded or filled so far."""
 
-    def launch(self, job: AnyArray) -> None:
-        """Run the kernel on a job, one element of layout RenderJob; returns when it is done."""
+    def launch(self, kernel: str, job: AnyArray, items: int, after: Sequence[Any] = ()) -> None:
+        """Run a kernel for so many work items, after all launches before, on a job: one record."""
+
+    def finish(self) -> float:
+        """Wait for all launches; the seconds that they took since the last call."""
+
+    def download(self, buffer: Buffer, after: Sequence[Any] = ()) -> Bytes:
+        """The bytes of a buffer, on the host, after all launches and the marks."""
+
+    def snapshot(self, buffer: Buffer, after: Sequence[Any] = ()) -> Callable[[], Bytes]:
+        """A function that waits for a copy of the bytes as they are now, between two launches."""
 
     def close(self) -> None:
         """Give the processor back."""
@@ -92,6 +108,7 @@ class UploadedScene:
 
     job: AnyArray
     buffers: tuple[Buffer, ...]
+    mark: Any
 
 
 @dataclass(frozen=True)
@@ -102,6 +119,21 @@ class UploadedFilm:
     width: int
     height: int
     buffer: Buffer
+    mark: Any
+
+
+@dataclass(frozen=True)
+class FilmSnapshot:
+    """A film as it was."""
+
+    width: int
+    height: int
+    content: Callable[[], Bytes]
+
+    def film(self) -> Film:
+        """The film [H, W]."""
+        pixels = self.content().view(np.uint8).view(native.layouts()["FilmPixel"])
+        return pixels.reshape(self.height, self.width)
 
 
 class KernelDevice:
@@ -117,15 +149,24 @@ class KernelDevice:
         """Bytes in all, and bytes free now."""
         return self._driver.memory()
 
-    def upload(self, scene: SceneBuffers, progress: Progress | None = None) -> UploadedScene:
+    def upload(
+        self,
+        scene: SceneBuffers,
+        progress: Progress | None = None,
+        film_size: tuple[int, int] | None = None,
+    ) -> UploadedScene:
         """Build the acceleration structure, upload all, and fill what is fixed of the job."""
+        film = film_needs(*film_size) if film_size else ()
+        if self._driver.copies:  # what is certain, before minutes of building
+            given = {name: getattr(scene, name) for name in SCENE_FIELDS}
+            self._require((*scene_needs(given), *film), "the scene, not counting what is built,")
         job = np.zeros(1, native.layouts()["RenderJob"])
         values = self._values(scene, progress)
         if self._driver.copies:
-            require_memory(self, _array_bytes(values), "the scene")
+            self._require((*scene_needs(values), *film), "the scene")
         buffers: list[Buffer] = []
         self._fill(job[0], values, buffers)
-        return UploadedScene(job, tuple(buffers))
+        return UploadedScene(job, tuple(buffers), self._driver.mark())
 
     def new_film(
         self,
@@ -135,16 +176,17 @@ class KernelDevice:
         start: Film | None = None,
     ) -> UploadedFilm:
         """A film without samples, or with those of `start` [H, W]."""
-        nbytes = width * height * pixel_bytes()
-        require_memory(self, nbytes, f"a film of {width} x {height} pixels")
+        needs = film_needs(width, height)
+        self._require(needs, f"a film of {width} x {height} pixels")
         if start is None:
-            return UploadedFilm(camera, width, height, self._driver.zeros(nbytes))
-        # A copy: a device without memory of its own adds samples to what it is given.
-        words = start.reshape(-1).view(np.uint64).copy()
-        return UploadedFilm(camera, width, height, self._driver.upload(words))
+            buffer = self._driver.zeros(needs[0].nbytes)
+        else:
+            # A copy: a device without memory of its own adds samples to what it is given.
+            buffer = self._driver.upload(start.reshape(-1).view(np.uint64).copy())
+        return UploadedFilm(camera, width, height, buffer, self._driver.mark())
 
-    def render(self, scene: UploadedScene, film: UploadedFilm, work: Work) -> None:
-        """Add samples to the film."""
+    def render(self, scene: UploadedScene, film: UploadedFilm, work: Work) -> float:
+        """Add samples to the film; the seconds that it took."""
         job = scene.job.copy()
         values = {
             "film": film.buffer.address,
@@ -161,7 +203,8 @@ class KernelDevice:
         }
         for name, value in values.items():
             job[name] = value
-        self._driver.launch(job)
+        self._driver.launch(entry_of(job), job, work.pixel_count, (scene.mark, film.mark))
+        return self._driver.finish()
 
     def read(self, film: UploadedFilm) -> npt.NDArray[np.float32]:
         """Sums and number of samples [H, W, 4], rounded."""
@@ -169,13 +212,20 @@ class KernelDevice:
 
     def read_exact(self, film: UploadedFilm) -> Film:
         """The film [H, W]."""
-        pixels = self._driver.download(film.buffer).view(np.uint8)
-        layout = native.layouts()["FilmPixel"]
-        return pixels.view(layout).reshape(film.height, film.width)
+        content = self._driver.download(film.buffer, (film.mark,))
+        return FilmSnapshot(film.width, film.height, lambda: content).film()
+
+    def snapshot(self, film: UploadedFilm) -> FilmSnapshot:
+        """The film as it is now, to be had while the next launch is on its way."""
+        content = self._driver.snapshot(film.buffer, (film.mark,))
+        return FilmSnapshot(film.width, film.height, content)
 
     def close(self) -> None:
         """Give the driver's resources back."""
         self._driver.close()
+
+    def _require(self, needs: Needs, purpose: str) -> None:
+        require(needs, self.memory(), purpose, self.description)
 
     def _values(self, scene: SceneBuffers, progress: Progress | None) -> dict[str, Any]:
         """The fields of the job that the scene gives."""
@@ -184,7 +234,7 @@ class KernelDevice:
             "light_count": len(scene.lights),
             "is_varying": len(scene.keys) > 0 or bool(scene.cut.any()),
             **light_guide(scene.light_cdf),
-            **{name: getattr(scene, name) for name in _SCENE_FIELDS},
+            **{name: getattr(scene, name) for name in SCENE_FIELDS},
         }
 
     def _built(self, scene: SceneBuffers, progress: Progress | None) -> Mapping[str, Any]:
@@ -202,7 +252,9 @@ class KernelDevice:
         except ValueError as error:
             raise InvalidJob(f"the kernels cannot take the scene: {error}") from error
         except MemoryError as error:
-            raise JobFailed("no memory for the scene's acceleration structure") from error
+            raise OutOfMemory(
+                "the host has no memory to build the scene's acceleration structure"
+            ) from error
 
     def _accelerator(self, scene: SceneBuffers, progress: Progress | None) -> dict[str, Any]:
         """From the cache, or built and kept there."""
@@ -255,11 +307,3 @@ def _moves(camera: np.void) -> bool:
     """Whether it stands elsewhere when the shutter closes."""
     names = [name for name in camera.dtype.names or () if name.endswith("_change")]
     return any(np.any(camera[name]) for name in names)
-
-
-def _array_bytes(values: Mapping[str, Any]) -> int:
-    """Bytes of all arrays, those of nested records too."""
-    return sum(
-        _array_bytes(value) if isinstance(value, Mapping) else getattr(value, "nbytes", 0)
-        for value in values.values()
-    )

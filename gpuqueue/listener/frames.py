@@ -18,6 +18,7 @@ from gpuqueue.errors import (
     Interrupted,
     InvalidJob,
     JobFailed,
+    OutOfMemory,
     SceneError,
     TransientError,
 )
@@ -37,6 +38,7 @@ ERRORS: dict[str, type[GpuqueueError]] = {
         DeviceLost,
         Interrupted,
         ConfigError,
+        OutOfMemory,
         JobFailed,
     )
 }

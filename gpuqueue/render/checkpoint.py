@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from gpuqueue.binary import Binary
+from gpuqueue.device import Snapshot
 from gpuqueue.device.film import Film
 from gpuqueue.errors import GpuqueueError
 from gpuqueue.log import Category, Event, EventLogger
@@ -109,7 +110,7 @@ def checkpoints_of(settings: Settings, job_id: str | None) -> Checkpoints | None
 
 @contextmanager
 def _warning(verb: str) -> Iterator[None]:
-    """Turn an error of the bucket into a line of the log: the render is not its business."""
+    """Turn an error of bucket or device into a line of the log: the render is not its business."""
     try:
         yield
     except GpuqueueError as error:
@@ -124,11 +125,11 @@ class Keeper:
     """Saves one render's film now and then, beside the rendering."""
 
     def __init__(
-        self, checkpoints: Checkpoints, fingerprint: str, read: Callable[[], Film]
+        self, checkpoints: Checkpoints, fingerprint: str, snapshot: Callable[[], Snapshot]
     ) -> None:
         self._checkpoints = checkpoints
         self._fingerprint = fingerprint
-        self._read = read
+        self._snapshot = snapshot
         self._stand = Stand()
         self._saved_at = time.monotonic()
         self._was_saved = False
@@ -154,14 +155,17 @@ class Keeper:
         is_time = time.monotonic() - self._saved_at >= self._checkpoints.interval_s
         if is_time and (self._writing is None or not self._writing.is_alive()):
             self._saved_at = time.monotonic()
-            self._writing = threading.Thread(target=self._save, args=[self._now()], daemon=True)
-            self._writing.start()
+            with _warning("taken"):
+                taken = (self._snapshot(), stand)
+                self._writing = threading.Thread(target=self._save, args=taken, daemon=True)
+                self._writing.start()
 
     def interrupted(self) -> None:
         """Save before this returns."""
         self._wait()
         if self._stand.seconds > 0:
-            self._save(self._now())
+            with _warning("taken"):
+                self._save(self._snapshot(), self._stand)
 
     def done(self) -> None:
         """Leave nothing behind."""
@@ -169,13 +173,13 @@ class Keeper:
         if self._was_saved:
             self._checkpoints.remove()
 
-    def _now(self) -> Checkpoint:
-        return Checkpoint(self._read().copy(), self._stand)
-
-    def _save(self, checkpoint: Checkpoint) -> None:
-        if checkpoint.film.nbytes <= MAX_BYTES:
-            self._was_saved = True
-            self._checkpoints.save(checkpoint, self._fingerprint)
+    def _save(self, snapshot: Snapshot, stand: Stand) -> None:
+        """The film comes from the device while that renders on."""
+        with _warning("taken"):
+            checkpoint = Checkpoint(snapshot.film(), stand)
+            if checkpoint.film.nbytes <= MAX_BYTES:
+                self._was_saved = True
+                self._checkpoints.save(checkpoint, self._fingerprint)
 
     def _wait(self) -> None:
         if self._writing is not None:

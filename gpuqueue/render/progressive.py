@@ -1,8 +1,10 @@
 """Samples into a film, in launches short enough to stop between any two.
 
-A launch takes so many samples as the device did in the last one within `LAUNCH_S`: whole passes
-over the picture, 1, 2, 4 … samples for each pixel, or a part of one pass where the picture is large
-or the device slow. How the work is cut changes no bit of the film.
+A launch takes so many samples as the device does within `LAUNCH_S`, measured by the device's own
+clock: whole passes over the picture, 1, 2, 4 … samples for each pixel, or a part of one pass where
+the picture is large or the device slow. So whoever waits between two launches, to cancel, to save
+or to show progress, waits that long, and no display's watchdog ends one. How the work is cut
+changes no bit of the film.
 """
 
 from __future__ import annotations
@@ -70,10 +72,19 @@ class Budget:
     """How many samples the next launch may take."""
 
     samples: int = FIRST_LAUNCH
+    #: Most seconds that a sample took in this pass and in the one before, of launches long enough
+    #: to tell. A part of a picture can be a hundred times as dear as the part before it: the first
+    #: pass finds that out, later ones know.
+    dearest: tuple[float, float] = (0.0, 0.0)
 
-    def learn(self, samples: int, seconds: float) -> None:
+    def learn(self, work: Work, seconds: float) -> None:
         """Set the budget from what a launch took."""
-        possible = samples * LAUNCH_S / max(seconds, 1e-6)
+        each = max(seconds, 1e-6) / work.samples
+        here, before = self.dearest if work.first_pixel else (0.0, self.dearest[0])
+        if seconds > LAUNCH_S / 2:
+            here = max(here, each)
+        self.dearest = (here, before)
+        possible = LAUNCH_S / max(each, here, before)
         self.samples = max(1, round(min(possible, self.samples * GROWTH)))
 
 
@@ -113,9 +124,8 @@ def render_film(
     for work in launches(plan, budget, start.position):
         if _time_is_over(plan, done):
             return Rendered(done.samples, done.seconds, is_cut_short=True)
-        device.render(scene, film, work)
+        budget.learn(work, device.render(scene, film, work))
         seconds = time.monotonic() - begun_at
-        budget.learn(work.samples, seconds - done.seconds)
         done = Rendered(done.samples + work.samples, seconds, is_cut_short=False)
         if observe is not None:
             observe(Stand(Position.after(work, plan), seconds))

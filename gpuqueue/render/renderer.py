@@ -6,6 +6,7 @@ import hashlib
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import Device, choose_device, native
 from gpuqueue.device.film import Film, sums
 from gpuqueue.device.kernel_image import sources_hash
-from gpuqueue.errors import Interrupted, JobFailed
+from gpuqueue.errors import Interrupted, JobFailed, OutOfMemory
 from gpuqueue.image import Pixels, develop, encode
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.render.checkpoint import Checkpoints, Keeper
@@ -22,7 +23,7 @@ from gpuqueue.render.progressive import Rendered, Report, render_film
 from gpuqueue.render.request import Plan, RenderRequest, plan_render
 from gpuqueue.render.scene_cache import LoadedScene, SceneCache
 from gpuqueue.scene import load_scene, pack
-from gpuqueue.scene.buffers import camera_record
+from gpuqueue.scene.buffers import camera_record, film_size
 
 _scene_log = EventLogger(Category.SCENE)
 _render_log = EventLogger(Category.RENDER)
@@ -56,7 +57,7 @@ class Renderer:
         """The scene, on the device, and what is to be rendered of it. Raises InvalidJob."""
         name = request.scene_file
         report(0.0, f"Loading {name}")
-        scene = self._scenes.get(name, lambda: self._load(name, report))
+        scene = self._scenes.get(name, lambda: self._load(request, report))
         return scene, plan_render(request, scene.camera, scene.options, self._settings)
 
     def picture(
@@ -74,9 +75,9 @@ class Renderer:
         exposure = total_exposure(request.exposure, scene.camera.exposure)
         return encode(develop(pixels), request.format, exposure=exposure, quality=request.quality)
 
-    def _load(self, name: str, report: Report) -> LoadedScene:
-        """Read a scene's files and put it on the device."""
-        start = time.monotonic()
+    def _load(self, request: RenderRequest, report: Report) -> LoadedScene:
+        """Read a scene's files and put it on the device, if the film fits beside it."""
+        name, start = request.scene_file, time.monotonic()
         max_bytes = self._settings.max_scene_bytes
         scene = load_scene(Path(name), self._content_root, max_bytes=max_bytes)
         for warning in scene.warnings:
@@ -86,6 +87,7 @@ class Renderer:
         handle = self.device.upload(
             buffers,
             lambda share: report(0.0, f"Building {name}: {share:.0%} of {triangles} triangles"),
+            film_size(scene.camera, request.width, request.height),
         )
         seconds = time.monotonic() - start
         _scene_log.event(
@@ -107,11 +109,10 @@ class Renderer:
         found, keeper = None, None
         if checkpoints is not None:
             fingerprint = fingerprint_of(scene, plan, processor_of(self.device))
-            keeper = Keeper(checkpoints, fingerprint, lambda: self.device.read_exact(film))
+            keeper = Keeper(checkpoints, fingerprint, lambda: self.device.snapshot(film))
             found = keeper.load(plan.samples)
-        film = self.device.new_film(
-            camera, plan.width, plan.height, None if found is None else found.film
-        )
+        start = None if found is None else found.film
+        film = self._new_film(scene, camera, plan, start)
         try:
             rendered = render_film(
                 self.device,
@@ -139,6 +140,15 @@ class Renderer:
             seconds=rendered.seconds,
         )
         return self.device.read_exact(film), rendered
+
+    def _new_film(self, scene: LoadedScene, camera: np.void, plan: Plan, start: Film | None) -> Any:
+        """A film; where memory does not suffice, other scenes give theirs back."""
+        try:
+            return self.device.new_film(camera, plan.width, plan.height, start)
+        except OutOfMemory:
+            if not self._scenes.keep_only(scene):
+                raise
+        return self.device.new_film(camera, plan.width, plan.height, start)
 
 
 def processor_of(device: Device) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpuqueue.device import Device
-from gpuqueue.errors import JobFailed
+from gpuqueue.errors import OutOfMemory
 from gpuqueue.scene.model import Camera, RenderOptions
 from gpuqueue.scene.source import SourceFile
 
@@ -52,14 +52,21 @@ class SceneCache:
         self._scenes[name] = scene
         return scene
 
+    def keep_only(self, scene: LoadedScene) -> bool:
+        """Give the memory of all other scenes back; false if there are none."""
+        others = [name for name, other in self._scenes.items() if other is not scene]
+        for name in others:
+            del self._scenes[name]
+        return bool(others)
+
     def _make_room(self) -> None:
         while self._scenes and (len(self._scenes) >= MAX_SCENES or self._is_half_full()):
             self._scenes.popitem(last=False)
 
     def _load_alone_if_need_be(self, load: Callable[[], LoadedScene]) -> LoadedScene:
-        """Load; where that fails beside other scenes, once more without them."""
+        """Load; where memory does not suffice beside other scenes, once more without them."""
         if self._scenes:
-            with suppress(JobFailed):
+            with suppress(OutOfMemory):
                 return load()
             self._scenes.clear()
         return load()

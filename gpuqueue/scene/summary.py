@@ -10,10 +10,6 @@ from gpuqueue.scene.light_table import scene_bounds
 from gpuqueue.scene.model import BLACK, Color, Scene
 from gpuqueue.scene.textures.image_library import TextureUse
 
-# Estimates: bytes of a vertex (position, normal, uv), of a triangle with its share of the
-# acceleration structure, of an instance, and of a light.
-_VERTEX_BYTES, _TRIANGLE_BYTES, _INSTANCE_BYTES, _LIGHT_BYTES = 32, 16 + 70, 108 + 64, 84
-
 
 @dataclass(frozen=True)
 class CameraSummary:
@@ -52,7 +48,7 @@ class SceneSummary:
     """Counts, extent, and everything by name. `warnings` tells what is not rendered as written.
 
     `triangles` and `vertices` are stored once for each mesh; `placed_triangles` counts every
-    instance. `memory_bytes` is an estimate of what a device needs.
+    instance.
     """
 
     name: str
@@ -66,7 +62,6 @@ class SceneSummary:
     emissive_instances: int
     lowest: Color
     highest: Color
-    memory_bytes: int
     camera: CameraSummary
     materials: tuple[MaterialSummary, ...]
     lights: tuple[LightSummary, ...]
@@ -97,11 +92,6 @@ def summarise(scene: Scene) -> SceneSummary:
         emissive_instances=int(bright_lists[scene.instances.material_list].sum()),
         lowest=_triple(low),
         highest=_triple(high),
-        memory_bytes=vertices * _VERTEX_BYTES
-        + int(triangles.sum()) * _TRIANGLE_BYTES
-        + count * _INSTANCE_BYTES
-        + len(scene.lights) * _LIGHT_BYTES
-        + sum(texture.texel_bytes for texture in scene.textures),
         camera=_camera(scene),
         materials=tuple(
             MaterialSummary(m.name, m.shader, m.kind, m.emission != BLACK, m.note)

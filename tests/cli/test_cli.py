@@ -167,7 +167,8 @@ def test_listen_needs_a_queue_to_listen_to(folder: Path) -> None:
 def test_inspect_tells_counts_materials_and_lights() -> None:
     result = run("inspect", "wall.mi")
     assert result.exit_code == 0, result.output
-    for text in ("2 stored, 2 placed", "8 x 8 pixels", "<shining> [bold]", "one_color", "lamp"):
+    shown = ("2 stored, 2 placed", "8 x 8 pixels", "<shining> [bold]", "one_color", "lamp")
+    for text in (*shown, "film of 8 x 8 pixels", "acceleration structure", "3.5 KiB"):
         assert text in result.stdout
 
 

@@ -1,4 +1,4 @@
-"""Devices to test: the CPU, no device, and GPUs that are not there."""
+"""Devices to test: the CPU, no device, and CuPy on a GPU that is not there."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from gpuqueue.config.settings import RenderSettings
-from gpuqueue.device import DEVICES, Device, cuda_cupy, cuda_pycuda, native
+from gpuqueue.device import DEVICES, Device, cuda_cupy, native
 from gpuqueue.scene import SceneBuffers, load_scene, pack
 
 from .fake_cupy import fake_cupy
 from .fake_gpu import FakeGpu, compile_twin
-from .fake_pycuda import fake_pycuda
 
 #: A lit room of quadrilaterals, one of them used by two instances.
 SCENE = """
@@ -67,28 +66,28 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 
 @pytest.fixture
 def gpu(twin: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeGpu:
-    """Install CuPy and PyCUDA on one fake GPU."""
+    """Install CuPy on a fake GPU."""
     gpu = FakeGpu(twin)
-    package, driver = fake_pycuda(gpu)
     monkeypatch.setitem(sys.modules, "cupy", fake_cupy(gpu))
-    monkeypatch.setitem(sys.modules, "pycuda", package)
-    monkeypatch.setitem(sys.modules, "pycuda.driver", driver)
     image = tmp_path / "pathtrace.cubin"
     image.write_bytes(b"\x7fELF")
-    for module in (cuda_cupy, cuda_pycuda):
-        monkeypatch.setattr(module, "kernel_image", lambda _: image)
+    monkeypatch.setattr(cuda_cupy, "kernel_image", lambda _: image)
     return gpu
 
 
 @pytest.fixture
 def open_device(request: pytest.FixtureRequest) -> Callable[[str], Device]:
-    """Open a device by its registered name, the CUDA ones on the fake GPU."""
+    """Open a device by its registered name, cupy on the fake GPU."""
 
     def open_named(name: str) -> Device:
-        if name in ("cupy", "pycuda"):
-            request.getfixturevalue("gpu")
+        gpu: FakeGpu | None = request.getfixturevalue("gpu") if name == "cupy" else None
         device = DEVICES.load(name)(SETTINGS)
-        request.addfinalizer(device.close)
+
+        def close() -> None:
+            device.close()
+            assert gpu is None or not gpu.mistakes
+
+        request.addfinalizer(close)
         return device
 
     return open_named

@@ -1,7 +1,8 @@
 """A GPU that is not there: its memory is host memory, its kernel the same source on the host.
 
 Addresses of the fake are addresses of the host, so the job record that a driver launches is read
-by the kernel as it is: a wrong field, address or order of copies shows in the picture.
+by the kernel as it is: a wrong field, address or order of copies shows in the picture. What a
+stream was given is done late, when somebody waits for it (fake_stream.py).
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gpuqueue.device import native
+
+from .fake_stream import Stream
 
 KERNELS = Path(__file__).parents[2] / "kernels"
 TWIN = Path(__file__).parent / "gpu_twin.cpp"
@@ -37,6 +42,10 @@ def compile_twin(folder: Path) -> ctypes.CDLL:
     return twin
 
 
+class Mistake(Exception):
+    """What no GPU would tell: the result would be wrong, now and then."""
+
+
 class FakeGpu:
     """Memory and launches. `total` bytes; `fault` is raised by the next call of any kind."""
 
@@ -46,11 +55,24 @@ class FakeGpu:
         self.launches: list[np.void] = []
         self._twin = twin
         self._blocks: dict[int, np.ndarray] = {}
+        #: Addresses of memory that nothing was written to yet.
+        self._fresh: set[int] = set()
+        #: Page-locked memory of the host, and what of it is on its way: address to bytes.
+        self._locked: dict[int, int] = {}
+        self._moving: list[tuple[int, int]] = []
+        self.streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+        #: What went wrong where nobody could be told.
+        self.mistakes: list[str] = []
 
     @property
     def used(self) -> int:
         """Bytes allocated."""
         return sum(block.nbytes for block in self._blocks.values())
+
+    @property
+    def bytes_on_their_way(self) -> int:
+        """Bytes between host and GPU that nobody has waited for yet."""
+        return sum(nbytes for _, nbytes in self._moving)
 
     def check(self) -> None:
         """Raise the fault that a test has planted; it is sticky, as errors of CUDA are."""
@@ -67,32 +89,118 @@ class FakeGpu:
         whole = np.full(nbytes + ALIGNMENT, GARBAGE, np.uint8)
         block = whole[-whole.ctypes.data % ALIGNMENT :][:nbytes]
         self._blocks[block.ctypes.data] = block
+        self._fresh.add(block.ctypes.data)
         return block.ctypes.data
 
     def release(self, address: int) -> None:
-        """Give memory back; it must have been allocated, once."""
+        """Give memory back; it must have been allocated, once. CUDA waits for all streams."""
+        if self.fault is None:
+            for stream in list(self.streams):
+                stream.finish_all()
         del self._blocks[address]
+        self._fresh.discard(address)
+
+    def lock(self, memory: np.ndarray) -> None:
+        """Let the GPU copy memory of the host by itself."""
+        self._locked[memory.ctypes.data] = memory.nbytes
+
+    def unlock(self, address: int) -> None:
+        """Page-locked memory goes back to the host, which need not wait for copies."""
+        nbytes = self._locked.pop(address)
+        if self.fault is None and any(address <= at < address + nbytes for at, _ in self._moving):
+            self.mistakes.append("page-locked memory is given back before its copy is done")
 
     def memory(self, address: int, nbytes: int) -> np.ndarray:
-        """The bytes there; all must lie in the allocation that starts there."""
-        return self._blocks[address][:nbytes] if nbytes else np.zeros(0, np.uint8)
+        """The bytes there; all must lie in one allocation."""
+        for start, block in self._blocks.items():
+            if 0 <= address - start <= block.nbytes - nbytes:
+                return block[address - start :][:nbytes]
+        raise AssertionError(f"{nbytes} bytes at {address:#x} are no memory of the GPU")
 
-    def launch(self, job: bytes, blocks: int, threads: int) -> None:
-        """Run the kernel, checking what a GPU would crash on."""
+    def copy_in(self, address: int, source: int, nbytes: int, stream: Stream) -> None:
+        """Upload; what is copied must not change before."""
+        content = self._host(source, nbytes)
+        before = content.copy()
+        moving = source, nbytes
+
+        def copy() -> None:
+            self._moving.remove(moving)
+            if (content != before).any():
+                raise Mistake("page-locked memory was changed before it was copied to the GPU")
+            self._write(address, content)
+
+        self._moving.append(moving)
+        self.give(stream, copy)
+
+    def copy_out(self, target: int, address: int, nbytes: int, stream: Stream) -> None:
+        """Read back; until then the host's memory holds anything."""
+        content = self._host(target, nbytes)
+        content[:] = GARBAGE
+        source = self.memory(address, nbytes)
+        moving = target, nbytes
+
+        def copy() -> None:
+            self._moving.remove(moving)
+            content[:] = source
+
+        self._moving.append(moving)
+        self.give(stream, copy)
+
+    def copy(self, target: int, address: int, nbytes: int, stream: Stream) -> None:
+        """Copy within the GPU."""
+        source = self.memory(address, nbytes)
+        self.give(stream, lambda: self._write(target, source))
+
+    def fill(self, address: int, value: int, nbytes: int, stream: Stream) -> None:
+        """Fill with a byte."""
+        self.give(stream, lambda: self._write(address, np.full(nbytes, value, np.uint8)))
+
+    def give(self, stream: Stream, operation: Callable[[], None]) -> None:
+        """Let the stream do it, some time. What goes wrong then, a later call tells."""
         self.check()
+
+        def run() -> None:
+            if self.fault is None:
+                try:
+                    operation()
+                except Exception as error:
+                    self.fault = error
+
+        stream.give(run)
+
+    def _write(self, address: int, content: np.ndarray) -> None:
+        self.memory(address, content.nbytes)[:] = content
+        self._fresh.discard(address)
+
+    def _host(self, address: int, nbytes: int) -> np.ndarray:
+        is_locked = any(
+            0 <= address - start <= size - nbytes for start, size in self._locked.items()
+        )
+        assert is_locked, "not page-locked, so that this need not be asynchronous"
+        return np.frombuffer((ctypes.c_uint8 * nbytes).from_address(address), np.uint8)
+
+    def launch(self, job: bytes, blocks: int, threads: int, stream: Stream) -> None:
+        """Check what a GPU would crash on, and run the kernel in its turn."""
         assert len(job) == self._twin.job_bytes()
         record = np.frombuffer(job, native.layouts()["RenderJob"])[0]
         count = int(record["item_count"])
         assert threads == 128
         assert (blocks - 1) * threads < count <= blocks * threads
-        self._check_pointers(record)
         self.launches.append(record)
-        self._twin.render(job)
+
+        def run() -> None:
+            self._check_pointers(record)
+            self._twin.render(job)
+
+        self.give(stream, run)
 
     def _check_pointers(self, record: np.void) -> None:
         for name in record.dtype.names:
             kind = record.dtype[name]
             if kind == np.uint64:
-                assert int(record[name]) in self._blocks, f"{name} is no address of the GPU"
+                address = int(record[name])
+                assert address in self._blocks, f"{name} is no address of the GPU"
+                if address in self._fresh and self._blocks[address].nbytes > 1:
+                    raise Mistake(f"{name} is used before it was uploaded")
             elif kind.names:
                 self._check_pointers(record[name])

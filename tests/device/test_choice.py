@@ -9,8 +9,10 @@ import pytest
 from gpuqueue.cli.render import DeviceName
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import DEVICES, PREFERRED, choose_device, why_not
+from gpuqueue.device.null import NullDevice
 from gpuqueue.errors import ConfigError
 from gpuqueue.log import Event
+from gpuqueue.registry import Registry
 
 from .fake_gpu import FakeGpu
 
@@ -47,6 +49,12 @@ def test_auto_takes_cupy_first(gpu: FakeGpu, lines) -> None:
     assert lines() == ["Rendering on device cupy: Fake A10G (CuPy 14.0.0)."]
 
 
+class OtherGpu(NullDevice):
+    """What PyCUDA finds."""
+
+    name = "pycuda"
+
+
 def test_auto_takes_pycuda_where_cupy_finds_no_gpu(
     gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch, lines
 ) -> None:
@@ -54,6 +62,9 @@ def test_auto_takes_pycuda_where_cupy_finds_no_gpu(
         raise RuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
 
     monkeypatch.setattr(sys.modules["cupy"].cuda, "Device", no_driver)
+    devices = Registry("device", cupy="gpuqueue.device.cuda_cupy:open_cupy")
+    devices.add("pycuda", OtherGpu)
+    monkeypatch.setattr("gpuqueue.device.DEVICES", devices)
     assert choose_device(RenderSettings()).name == "pycuda"
     (line,) = lines()
     assert "not cupy: CuPy finds no usable GPU: RuntimeError: cudaErrorInsufficientDriver" in line

@@ -1,4 +1,4 @@
-"""One contract for every registered device."""
+"""One contract for every registered device; the pycuda device keeps it on a double (see there)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from gpuqueue.device import DEVICES, Device, Work
-from gpuqueue.errors import Interrupted, InvalidJob, JobFailed
+from gpuqueue.errors import Interrupted, InvalidJob, OutOfMemory
 from gpuqueue.scene import SceneBuffers
 
 WIDTH, HEIGHT = 48, 32
 PIXELS = WIDTH * HEIGHT
-TRACING = sorted(set(DEVICES) - {"null"})
+HERE = sorted(set(DEVICES) - {"pycuda"})
+TRACING = sorted(set(HERE) - {"null"})
 
 Open = Callable[[str], Device]
 
@@ -36,7 +37,7 @@ def reference(scene: SceneBuffers) -> np.ndarray:
     return film_of(DEVICES.load("cpu")(SETTINGS), scene, [work()])
 
 
-@pytest.mark.parametrize("name", sorted(DEVICES))
+@pytest.mark.parametrize("name", HERE)
 def test_a_device_says_what_it_is_and_how_much_memory_it_has(name: str, open_device: Open) -> None:
     device = open_device(name)
     assert device.name == name
@@ -45,7 +46,7 @@ def test_a_device_says_what_it_is_and_how_much_memory_it_has(name: str, open_dev
     assert 0 < memory.free <= memory.total
 
 
-@pytest.mark.parametrize("name", sorted(DEVICES))
+@pytest.mark.parametrize("name", HERE)
 def test_a_new_film_has_no_samples(name: str, open_device: Open, camera: np.void) -> None:
     device = open_device(name)
     film = device.read(device.new_film(camera, 5, 3))
@@ -53,7 +54,7 @@ def test_a_new_film_has_no_samples(name: str, open_device: Open, camera: np.void
     np.testing.assert_array_equal(film, np.zeros((3, 5, 4)))
 
 
-@pytest.mark.parametrize("name", sorted(DEVICES))
+@pytest.mark.parametrize("name", HERE)
 def test_every_pixel_counts_its_samples(name: str, open_device: Open, scene: SceneBuffers) -> None:
     film = film_of(open_device(name), scene, [work(3), work(2, first=3)])
     np.testing.assert_array_equal(film[..., 3], 5)
@@ -160,6 +161,6 @@ def test_a_film_that_does_not_fit_is_refused_with_the_numbers(
     device = open_device(name)
     side = 1 << 25
     with pytest.raises(
-        JobFailed, match=r"a film of 33554432 x .* needs 58720256\.0 GiB, but .* fr"
+        OutOfMemory, match=r"a film of 33554432 x .* needs 117440512\.0 GiB, but .* free of .*Use a"
     ):
         device.new_film(camera, side, side)

@@ -14,12 +14,12 @@ import pytest
 from gpuqueue.device import DEVICES, Device, Work, cuda_pycuda
 from gpuqueue.device.film import pixel_bytes
 from gpuqueue.device.kernel_image import OPTIONS, kernel_folder
-from gpuqueue.errors import DeviceLost, JobFailed
+from gpuqueue.errors import DeviceLost, OutOfMemory
 from gpuqueue.scene import SceneBuffers
 from tests.libcuda.control import Double, Schedule
 from tests.ptx.compilers import nvrtc_ptx
 
-from . import test_devices
+from . import test_devices, test_order
 from .conftest import SETTINGS
 
 pytestmark = pytest.mark.libcuda_double
@@ -66,10 +66,13 @@ def cases_of(test: Any) -> Iterator[dict[str, Any]]:
 
 CONTRACT = [
     pytest.param(test, case, id=f"{name.removeprefix('test_')}-{number}")
-    for name, test in vars(test_devices).items()
+    for name, test in {**vars(test_devices), **vars(test_order)}.items()
     if name.startswith("test_") and "name" in inspect.signature(test).parameters
     for number, case in enumerate(cases_of(test))
 ]
+
+
+films, small_pieces = test_order.films, test_order.small_pieces
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,23 @@ def test_a_film_does_not_depend_on_when_the_gpu_works(
     np.testing.assert_array_equal(film, reference)
 
 
+@pytest.mark.parametrize("mistake", test_order.MISTAKES, ids=" ".join)
+def test_what_is_left_out_shows(
+    open_pycuda: Open, libcuda: Double, scene: SceneBuffers, films: np.ndarray, mistake: Any
+) -> None:
+    assert test_order.is_caught("pycuda", open_pycuda(), scene, films, mistake)
+    gc.collect()
+    libcuda.take_mistakes()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_snapshot_does_not_depend_on_when_the_gpu_works(
+    open_pycuda: Open, libcuda: Double, scene: SceneBuffers, films: np.ndarray, seed: int
+) -> None:
+    libcuda.set_schedule(Schedule.ANY, seed + 1)
+    np.testing.assert_array_equal(test_order.two_films(open_pycuda(), scene), films)
+
+
 def test_memory_goes_back_with_the_handles(
     open_pycuda: Open, libcuda: Double, scene: SceneBuffers
 ) -> None:
@@ -121,7 +141,7 @@ def test_a_scene_that_does_not_fit_is_refused_before_anything_is_uploaded(
     device = open_pycuda()
     before = libcuda.memory_used
     libcuda.set_memory(before + 1000)
-    with pytest.raises(JobFailed, match=r"the scene needs .* MiB, but .* has 0.0 MiB"):
+    with pytest.raises(OutOfMemory, match=r"the scene.* needs .* MiB, but .* has 0.0 MiB to give"):
         device.upload(scene)
     assert libcuda.memory_used == before
 
@@ -130,9 +150,9 @@ def test_running_out_of_memory_fails_the_try_and_keeps_the_device(
     open_pycuda: Open, libcuda: Double, scene: SceneBuffers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device = open_pycuda()
-    monkeypatch.setattr("gpuqueue.device.kernel_device.require_memory", lambda *_: None)
+    monkeypatch.setattr("gpuqueue.device.kernel_device.require", lambda *_: None)
     libcuda.set_memory(libcuda.memory_used + 1000)
-    with pytest.raises(JobFailed, match="out of memory"):
+    with pytest.raises(OutOfMemory, match="out of memory"):
         device.upload(scene)
     libcuda.set_memory(1 << 30)
     libcuda.take_mistakes()

@@ -297,6 +297,33 @@ def test_a_call_without_a_context_is_refused(cuda: Any, libcuda: Double) -> None
     libcuda.take_mistakes()
 
 
+def test_page_locked_memory_that_changes_on_its_way_is_told(
+    cuda: Any, context: Any, libcuda: Double
+) -> None:
+    locked, stream = cuda.pagelocked_empty(COUNT, np.uint32), cuda.Stream()
+    memory = cuda.mem_alloc(locked.nbytes)
+    locked[:] = WORDS
+    cuda.memcpy_htod_async(memory, locked, stream)
+    locked[3] += 1
+    stream.synchronize()
+    assert libcuda.take_mistakes() == [
+        "page-locked memory was changed before it was copied to the device"
+    ]
+
+
+def test_page_locked_memory_holds_anything_until_the_copy_is_waited_for(
+    cuda: Any, context: Any
+) -> None:
+    locked, stream, done = cuda.pagelocked_empty(COUNT, np.uint32), cuda.Stream(), cuda.Event()
+    locked[:] = WORDS
+    memory = on_device(cuda, WORDS)
+    cuda.memcpy_dtoh_async(locked, memory, stream)
+    done.record(stream)
+    assert (locked == 0xA5A5A5A5).all()
+    done.synchronize()
+    np.testing.assert_array_equal(locked, WORDS)
+
+
 def test_a_file_of_ptx_is_loaded_too(cuda: Any, context: Any, ptx: bytes, tmp_path: Path) -> None:
     file = tmp_path / "arithmetic.ptx"
     file.write_bytes(ptx)

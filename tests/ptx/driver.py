@@ -3,21 +3,21 @@ filled, uploaded and launched as on a GPU."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gpuqueue.device import cuda
-from gpuqueue.device.base import Memory
 from gpuqueue.device.kernel_device import Buffer
-from gpuqueue.device.kernel_image import entry_of
+from gpuqueue.device.memory import Memory
 
 from . import DeviceMemory, Program
 
 
 class PtxDriver:
-    """The five verbs on a loaded module."""
+    """A driver's verbs on a loaded module."""
 
     name = "ptx"
     description = "PTX executed on the CPU"
@@ -43,15 +43,31 @@ class PtxDriver:
         allocation = self._memory.zeros(nbytes)
         return Buffer(allocation.address, nbytes, allocation)
 
-    def download(self, buffer: Buffer) -> npt.NDArray[np.uint8]:
+    def download(self, buffer: Buffer, after: Sequence[Any] = ()) -> npt.NDArray[np.uint8]:
         """A copy."""
         content: npt.NDArray[np.uint8] = buffer.owner.read()
         return content
 
-    def launch(self, job: npt.NDArray[Any]) -> None:
+    def snapshot(
+        self, buffer: Buffer, after: Sequence[Any] = ()
+    ) -> Callable[[], npt.NDArray[np.uint8]]:
+        """A copy, made at once."""
+        content = self.download(buffer, after)
+        return lambda: content
+
+    def mark(self) -> None:
+        """Nothing is ever on its way."""
+
+    def launch(
+        self, kernel: str, job: npt.NDArray[Any], items: int, after: Sequence[Any] = ()
+    ) -> None:
         """Run the kernel with the launch's shape of the CUDA devices."""
-        grid = (cuda.blocks(int(job["item_count"][0])), 1, 1)
-        self._program.launch(entry_of(job), grid, (cuda.BLOCK_THREADS, 1, 1), [job], self._memory)
+        shape = (cuda.blocks(items), 1, 1), (cuda.BLOCK_THREADS, 1, 1)
+        self._program.launch(kernel, *shape, [job], self._memory)
+
+    def finish(self) -> float:
+        """Launches are done; of no interest is how long they took."""
+        return 0.0
 
     def close(self) -> None:
         """Nothing is held but memory."""

@@ -114,4 +114,4 @@ def test_a_job_of_another_size_is_refused(compiled: Callable[[str, int, bool], P
     longer = np.zeros(1, [("job", job.dtype), ("item_count", "u4"), ("is_varying", "u4")])
     longer["item_count"] = 1
     with pytest.raises(LaunchError, match=f"has {size + 8} bytes, the parameter {size}"):
-        PtxDriver(compiled("nvcc", 75, False)).launch(longer)
+        PtxDriver(compiled("nvcc", 75, False)).launch("render", longer, 1)

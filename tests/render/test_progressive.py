@@ -43,9 +43,11 @@ class SlowDevice:
     seconds_per_sample: float
     works: list[Work] = field(default_factory=list)
 
-    def render(self, scene: Any, film: Any, work: Work) -> None:
+    def render(self, scene: Any, film: Any, work: Work) -> float:
         self.works.append(work)
-        self.clock.now += work.samples * self.seconds_per_sample
+        seconds = work.samples * self.seconds_per_sample
+        self.clock.now += seconds
+        return seconds
 
 
 @pytest.fixture
@@ -99,6 +101,49 @@ def test_a_slow_device_gets_parts_of_a_pass(device_of) -> None:
     assert len(device.works) > 100
     longest = max(work.samples for work in device.works[1:])
     assert longest * 1e-4 <= progressive.LAUNCH_S
+
+
+def test_what_the_host_does_between_launches_does_not_count(device_of) -> None:
+    device = device_of(1e-6)
+
+    def dawdle(fraction: float, message: str) -> None:
+        device.clock.now += 10
+
+    render_film(device, None, None, plan(500, 500, 8), dawdle)
+    assert max(work.samples for work in device.works) * 1e-6 > progressive.LAUNCH_S / 3
+
+
+@dataclass
+class UnevenDevice(SlowDevice):
+    """Needs a hundred times as long for the second half of the picture."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    def render(self, scene: Any, film: Any, work: Work) -> float:
+        dear = max(0, work.first_pixel + work.pixel_count - max(work.first_pixel, 500 * 250))
+        share = 1 + 99 * dear / work.pixel_count
+        self.works.append(work)
+        self.seconds.append(work.samples * self.seconds_per_sample * share)
+        return self.seconds[-1]
+
+
+def test_after_the_first_pass_no_launch_over_a_dear_part_is_long() -> None:
+    device: Any = UnevenDevice(Clock(), 1e-6)
+    render_film(device, None, None, plan(500, 500, 6), quiet)
+    first = [
+        s for work, s in zip(device.works, device.seconds, strict=True) if not work.first_sample
+    ]
+    later = [s for work, s in zip(device.works, device.seconds, strict=True) if work.first_sample]
+    assert max(first) > 5 * progressive.LAUNCH_S
+    assert max(later) <= 1.1 * progressive.LAUNCH_S
+    assert len(later) < 5 * 400  # 163 a pass over the cheap part, 163 over the dear one
+
+
+def test_a_hitch_is_forgotten_after_a_pass() -> None:
+    budget = Budget(1000)
+    for seconds in (0.1, 5.0, 0.1, 0.1, 0.1, 0.1, 0.1):
+        budget.learn(Work(0, 1000, 0, max(1, budget.samples // 1000), 0, 4), seconds)
+    assert budget.samples >= 1000
 
 
 def test_a_fast_device_gets_many_samples_at_once(device_of) -> None:

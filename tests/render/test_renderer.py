@@ -215,7 +215,7 @@ def test_a_stop_asked_for_while_a_scene_is_built_ends_the_render(
             raise Interrupted("stop")
 
     renderer = make("null")
-    monkeypatch.setattr(renderer.device, "upload", lambda scene, progress: progress(0.25))
+    monkeypatch.setattr(renderer.device, "upload", lambda _, progress, __: progress(0.25))
     with pytest.raises(Interrupted):
         renderer.render(request(), stop)
     assert told[-1] == (0.0, "Building a.mi: 25% of 2 triangles")

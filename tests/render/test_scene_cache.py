@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from gpuqueue.device import Device, Memory
-from gpuqueue.errors import JobFailed, SceneError
+from gpuqueue.errors import OutOfMemory, SceneError
 from gpuqueue.render.scene_cache import MAX_SCENES, LoadedScene, SceneCache
 from gpuqueue.scene.source import SourceFile
 
@@ -30,7 +30,7 @@ class Handle:
     def __init__(self, device: SmallDevice, size: int) -> None:
         self.device, self.size = device, size
         if device.used + size > device.total:
-            raise JobFailed("does not fit")
+            raise OutOfMemory("does not fit")
         device.used += size
 
     def __del__(self) -> None:
@@ -100,7 +100,7 @@ def test_a_scene_that_fits_only_alone_is_loaded_alone(shelf: Shelf) -> None:
 
 def test_a_scene_that_does_not_fit_at_all_is_an_error(shelf: Shelf) -> None:
     shelf.get("a", size=40)
-    with pytest.raises(JobFailed, match="does not fit"):
+    with pytest.raises(OutOfMemory, match="does not fit"):
         shelf.get("b", size=101)
     assert shelf.device.used == 0
 
@@ -131,3 +131,12 @@ def test_a_scene_that_cannot_be_read_leaves_the_others(shelf: Shelf) -> None:
     with pytest.raises(SceneError):
         shelf.cache.get("broken.mi", fail)
     assert shelf.get("a") is kept
+
+
+def test_all_scenes_but_one_give_their_memory_back(shelf: Shelf) -> None:
+    for name in "abc":
+        shelf.get(name, size=10)
+    assert shelf.cache.keep_only(shelf.get("b"))
+    assert shelf.device.used == 10
+    assert not shelf.cache.keep_only(shelf.get("b"))
+    assert shelf.loaded == ["a", "b", "c"]

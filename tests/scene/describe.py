@@ -18,7 +18,7 @@ def load(path: Path) -> Scene:
 def describe(scene: Scene) -> dict[str, Any]:
     """The summary, and by name what it only counts."""
     summary = asdict(summarise(scene))
-    del summary["source_bytes"], summary["memory_bytes"], summary["name"]
+    del summary["source_bytes"], summary["name"]
     for row, material in zip(summary["materials"], scene.materials, strict=True):
         row |= {"parameters": dict(material.parameters), "emission": material.emission}
     summary["lights"] = [asdict(light) for light in scene.lights]

@@ -3,8 +3,19 @@
 
 #include "state.h"
 
+// FNV-1a, by Fowler, Noll and Vo.
+static uint64_t checksum_of(const void *start, size_t bytes) {
+  uint64_t sum = 0xcbf29ce484222325;
+  for (size_t i = 0; i < bytes; i++) sum = (sum ^ ((const uint8_t *)start)[i]) * 0x100000001b3;
+  return sum;
+}
+
+// A GPU would copy what it finds, old or new, without a word.
 static CUresult run_copy(CUcontext context, const Operation *operation) {
   (void)context;
+  if (operation->copy.has_checksum &&
+      checksum_of(operation->copy.from, operation->copy.bytes) != operation->copy.checksum)
+    mistake(CUDA_SUCCESS, "page-locked memory was changed before it was copied to the device");
   memmove(operation->copy.to, operation->copy.from, operation->copy.bytes);
   return CUDA_SUCCESS;
 }
@@ -43,7 +54,9 @@ CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void *from, size_t bytes, CUstr
   RETURN_UNLESS_DONE(find_stream(context, __func__, handle, &stream));
   RETURN_UNLESS_DONE(check_device(context, __func__, to, bytes));
   RETURN_UNLESS_DONE(check_host(context, __func__, from, bytes));
-  return submit(context, stream, copy((void *)to, from, bytes, from));
+  Operation operation = copy((void *)to, from, bytes, from);
+  operation.copy.checksum = checksum_of(from, bytes), operation.copy.has_checksum = true;
+  return submit(context, stream, operation);
 }
 
 CUresult cuMemcpyDtoHAsync(void *to, CUdeviceptr from, size_t bytes, CUstream handle) {
@@ -52,6 +65,7 @@ CUresult cuMemcpyDtoHAsync(void *to, CUdeviceptr from, size_t bytes, CUstream ha
   RETURN_UNLESS_DONE(find_stream(context, __func__, handle, &stream));
   RETURN_UNLESS_DONE(check_device(context, __func__, from, bytes));
   RETURN_UNLESS_DONE(check_host(context, __func__, to, bytes));
+  memset(to, UNWRITTEN, bytes);  // who reads before the copy is done finds anything
   return submit(context, stream, copy(to, (const void *)from, bytes, to));
 }
 

@@ -5,6 +5,8 @@
 
 #include "state.h"
 
+enum { STACK_BYTES = 1024 };
+
 uint64_t launch_count;
 
 static CUresult check_function(CUcontext context, const char *caller, CUfunction function) {
@@ -122,6 +124,8 @@ CUresult cuFuncGetAttribute(int *value, CUfunction_attribute attribute, CUfuncti
     case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
       return *value = (int)(function->shared_limit - function->kernel->static_shared_bytes),
              CUDA_SUCCESS;
+    case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES:  // PTX does not tell what an assembler makes of it
+      return *value = STACK_BYTES, CUDA_SUCCESS;
     default:
       return mistake(CUDA_ERROR_NOT_SUPPORTED, "attribute %d of a kernel is not modelled",
                      attribute);

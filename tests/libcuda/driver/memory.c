@@ -5,7 +5,7 @@
 #include "state.h"
 
 // Alignment is the driver's. Between two allocations, and before the first, lies what nobody may use.
-enum { ALIGNMENT = 512, GAP = 4096, UNWRITTEN = 0xA5 };
+enum { ALIGNMENT = 512, GAP = 4096 };
 
 uint64_t memory_total = 4ull << 30, memory_used;
 

@@ -20,6 +20,9 @@ enum {
   SHARED_BYTES_OPT_IN = 99 << 10,
 };
 
+// What memory holds that nobody has written yet.
+enum { UNWRITTEN = 0xA5 };
+
 // Memory of the device, or page-locked memory of the host. `block` is what was taken from the heap;
 // none where the host's own memory was registered.
 typedef struct Allocation Allocation;
@@ -42,6 +45,8 @@ struct Operation {
       void *to;
       const void *from;
       size_t bytes;
+      uint64_t checksum;  // of page-locked memory when the copy was asked for
+      bool has_checksum;
     } copy;
     struct {
       void *to;
