@@ -11,9 +11,11 @@ from gpuqueue.device.native import kernels, layouts
 from .ray_scenes import (
     LAYOUTS,
     RayScene,
+    displaced_sphere,
     is_hit,
     placed_once,
     random_rays,
+    random_transform,
     rays_of,
     scene_of,
     soup,
@@ -205,3 +207,22 @@ def test_what_the_progress_raises_ends_the_build(threads: int, last: int) -> Non
     with pytest.raises(InterruptedError):
         kernels().build_accelerator(*scene.arrays, threads=threads, progress=stop)
     assert len(told) == last
+
+
+def test_the_box_of_a_turned_instance_holds_all_of_it_and_little_else() -> None:
+    rng = np.random.default_rng(5)
+    ball = displaced_sphere(60, 30, np.array([2.0, 0.0, -1.0]))
+    scene = scene_of([ball], [(0, random_transform(rng)) for _ in range(40)])
+    corners, instances, _ = scene.world_corners()
+    placements = scene.build()["placements"].view(layouts()["Placement"])
+    assert sorted(placements["first_instance"]) == list(range(40))
+    wider = []
+    for placement in placements:
+        own = corners[instances == placement["first_instance"]].reshape(-1, 3)
+        low, high = own.min(0), own.max(0)
+        assert (placement["low"] <= low).all()
+        assert (placement["high"] >= high).all()
+        x, y, z = (placement["high"] - placement["low"]) / (high - low)
+        wider.append(max(x, y, z))
+    # By the mesh's own box: 1.6.
+    assert np.mean(wider) < 1.3

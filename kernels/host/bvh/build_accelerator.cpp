@@ -66,10 +66,11 @@ void build_top_level(const SceneView& scene, const TreePlan& plan,
                      unsigned threads, Monitor& monitor, AcceleratorArrays<Layout>& arrays) {
   std::vector<Placement> placements;
   AlignedVector<Reference> references;
+  PlacementMaker maker(scene, threads, monitor);
   for (const TreeUse& use : plan.uses) {
     Box box = sets[use.tree].box;
     const auto number = static_cast<uint32_t>(placements.size());
-    placements.push_back(placement_of(scene, use, roots[use.tree], box));
+    placements.push_back(maker.make(use, roots[use.tree], box));
     references.push_back(Reference::of(box, 0, number));
   }
   const ReferenceSet set = set_of(references.data(), 0, static_cast<uint32_t>(references.size()));

@@ -7,7 +7,7 @@
 #include "scene_view.h"
 
 // To be raised with every change that gives a scene another accelerator: those on disk are named by it.
-constexpr int BUILDER_VERSION = 2;
+constexpr int BUILDER_VERSION = 3;
 
 template <class Layout>
 struct AcceleratorArrays {

@@ -26,6 +26,13 @@ class TriangleReader {
   // The corners of a triangle, counted in its mesh; three lanes of each.
   struct Corners {
     Lanes<4> corner[3];
+
+    Box box() const {
+      Box box = Box::at(corner[0]);
+      box.include(Box::at(corner[1]));
+      box.include(Box::at(corner[2]));
+      return box;
+    }
   };
   Corners read(uint32_t triangle) const {
     const Triangle& t = triangles_[triangle];

@@ -53,7 +53,8 @@ class Refit {
  public:
   Refit(AcceleratorArrays<Layout>& arrays, const SceneView& scene, unsigned threads,
         Monitor& monitor)
-      : arrays_(arrays), scene_(scene), threads_(threads), monitor_(monitor), tree_(arrays.nodes) {}
+      : arrays_(arrays), scene_(scene), threads_(threads), monitor_(monitor), tree_(arrays.nodes),
+        maker_(scene, threads, monitor) {}
 
   void run() {
     check_scene(scene_, threads_, monitor_);
@@ -185,12 +186,12 @@ class Refit {
     tree_.box_of(arrays_.root, 0, never, leaf_box);
   }
 
-  Box refit_placement(Placement& placement) const {
+  Box refit_placement(Placement& placement) {
     const bool is_world = placement.flags & PLACEMENT_IN_WORLD;
     const TreeUse use = {0, is_world ? NO_INSTANCE : placement.first_instance, placement.mask};
     if (!is_world && scene_.instances[use.instance].mask != placement.mask) refuse();
     Box box = trees_.at(placement.root).box;
-    placement = placement_of(scene_, use, placement.root, box);
+    placement = maker_.make(use, placement.root, box);
     return box;
   }
 
@@ -199,6 +200,7 @@ class Refit {
   const unsigned threads_;
   Monitor& monitor_;
   TreeRefit<typename Layout::Node> tree_;
+  PlacementMaker maker_;
   std::vector<uint32_t> uses_;  // of each mesh
   std::map<uint32_t, Tree> trees_;
   std::vector<Subtree> subtrees_;

@@ -108,12 +108,8 @@ TreeReferences references_of(const SceneView& scene, const TreePlan& plan, unsig
     const Piece& piece = list.pieces()[i];
     const TriangleReader reader(scene, plan.sources[piece.tree], piece.instance);
     for (uint32_t k = 0; k < piece.count; k++) {
-      const TriangleReader::Corners at = reader.read(piece.first + k);
-      Box box = Box::at(at.corner[0]);
-      box.include(Box::at(at.corner[1]));
-      box.include(Box::at(at.corner[2]));
-      result.all[piece.reference + k] =
-          Reference::of(box, piece.instance, piece.first + k);
+      result.all[piece.reference + k] = Reference::of(reader.read(piece.first + k).box(),
+                                                      piece.instance, piece.first + k);
     }
     bounds[i] = set_of(result.all.data(), piece.reference, piece.count);
     if (!is_within_bounds(bounds[i].box))
