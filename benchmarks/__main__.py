@@ -1,112 +1,149 @@
-"""``python -m benchmarks``: our renderer beside others on five scenes; ``compare A B``: two runs.
+"""``python -m benchmarks [SECTION …]`` measures; ``compare A B`` and ``plot A`` look at runs.
 
-Results are checked before anything is reported: pictures that differ end the run.
+Results are checked before anything is timed: a wrong one ends the run with exit code 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks import report
+from benchmarks.compare import compare, unlike
+from benchmarks.device import open_device
 from benchmarks.machine import describe
-from benchmarks.options import CheckFailed, Options
+from benchmarks.options import PEERS, CheckFailed, Options
 from benchmarks.peers.environments import ENVIRONMENTS, PeerMissing, install
-from benchmarks.peers.race import Course, race
-from benchmarks.rows import Row, from_json, to_json
+from benchmarks.rows import Row
+from benchmarks.sections import SECTIONS, section
+from gpuqueue.errors import GpuqueueError
 
-PEERS = ("mitsuba-llvm", "mitsuba-llvm-multijitter", "mitsuba-scalar", "cycles", "luxcore")
-#: Medians that differ by less are noise, on a machine that does nothing else.
-NOISE = 0.05
+#: Kinds of errors that a user can do something about; others are bugs, and show where.
+TOLD = (CheckFailed, GpuqueueError, ValueError, OSError)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """1 where pictures differ or files cannot be read."""
-    asked = parser().parse_args(arguments)
+    """1 where results are wrong, or files or the device cannot be used."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        if asked.action == "compare":
-            print_lines(compare(read(asked.before), read(asked.after)))
+        if given[:1] == ["compare"]:
+            print_comparison(compare_parser().parse_args(given[1:]))
+        elif given[:1] == ["plot"]:
+            draw(plot_parser().parse_args(given[1:]))
         else:
-            run(asked)
-    except (CheckFailed, ValueError, OSError) as error:
+            run(parser().parse_args(given), given)
+    except TOLD as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
-    """What may be asked."""
+    """What may be asked of a run."""
     defaults = Options()
     parsed = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    actions = parsed.add_subparsers(dest="action")
-    both = actions.add_parser("compare", help="ratios between the files of two runs")
-    both.add_argument("before", type=Path)
-    both.add_argument("after", type=Path)
-    parsed.add_argument("--scenes", nargs="+", default=defaults.scenes, choices=defaults.scenes)
-    parsed.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS)
-    parsed.add_argument("--quick", action="store_true", help="small scenes, to see that it works")
-    parsed.add_argument("--rounds", type=int, default=defaults.rounds)
-    parsed.add_argument("--seconds", type=float, default=3.0, help="processor time of a picture")
-    parsed.add_argument("--size", type=int, default=256, help="pixels a side")
-    parsed.add_argument("--install", action="store_true", help="install the other renderers")
-    parsed.add_argument("--cache", type=Path, default=defaults.cache, help="where they are")
-    parsed.add_argument("--json", type=Path, help="write the rows to this file")
+    add = parsed.add_argument
+    add("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; all by default")
+    add("--device", default=defaults.device, choices=("auto", "cpu", "cupy", "pycuda"))
+    add("--threads", type=int, default=defaults.threads, help="of the cpu device; 0: all cores")
+    add("--scenes", nargs="+", default=defaults.scenes, choices=defaults.scenes)
+    add("--peers", nargs="*", default=PEERS, choices=PEERS, help="other renderers in the race")
+    add("--quick", action="store_true", help="small scenes, to see that it works: minutes")
+    add("--rounds", type=int, default=defaults.rounds)
+    add("--seconds", type=float, default=defaults.seconds, help="processor time of a picture")
+    add("--size", type=int, default=defaults.size, help="pixels a side")
+    add("--price-per-hour", type=float, help="of this machine, in any currency: prices an image")
+    add("--install", action="store_true", help="install the other renderers (2 GB)")
+    add("--cache", type=Path, default=defaults.cache, help="other renderers, references")
+    add("--json", type=Path, help="write the rows to this file, section by section")
     return parsed
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Race scene by scene; print each table as it is there, write the file at the end."""
+def compare_parser() -> argparse.ArgumentParser:
+    """What ``compare`` takes."""
+    parsed = argparse.ArgumentParser(prog="python -m benchmarks compare")
+    parsed.add_argument("before", type=Path)
+    parsed.add_argument("after", type=Path)
+    return parsed
+
+
+def plot_parser() -> argparse.ArgumentParser:
+    """What ``plot`` takes."""
+    parsed = argparse.ArgumentParser(prog="python -m benchmarks plot")
+    parsed.add_argument("run", type=Path)
+    parsed.add_argument("--output", type=Path, default=Path(), help="the folder for the pictures")
+    return parsed
+
+
+def run(asked: argparse.Namespace, command: list[str]) -> None:
+    """Run section by section; print each row as it is there, keep the file up to date."""
+    options, names = options_of(asked), sections_of(asked.sections)
     if asked.install:
-        for name in ENVIRONMENTS:
-            try:
-                install(name, asked.cache)
-            except PeerMissing as missing:
-                print(missing, file=sys.stderr)
-    machine = describe()
-    detail = Options(quick=asked.quick).detail
+        install_all(asked.cache)
+    with open_device(options) as device:
+        machine = {**describe(), "device": device.description}
+    print(f"{machine['device']}; commit {machine['commit'] or 'unknown'}")
     rows: list[Row] = []
-    for scene in asked.scenes:
-        course = Course(scene, detail, asked.size, max(2, asked.rounds), asked.seconds)
-        found = list(race(course, asked.peers, asked.cache))
-        print_lines(table(found))
-        rows += found
-    if asked.json:
-        told = {"version": 1, "machine": machine, "rows": [to_json(row) for row in rows]}
-        asked.json.write_text(json.dumps(told, indent=1) + "\n")
+    for name in names:
+        print(f"\n{name}")
+        for row in report.priced(section(name)(options), asked.price_per_hour):
+            print(report.line(row), flush=True)
+            rows.append(row)
+        if asked.json:
+            report.write(asked.json, machine, command, rows)
 
 
-def table(rows: Iterable[Row]) -> Iterator[str]:
-    """One line a row: the median, and the lowest and the highest round."""
-    for row in rows:
-        low, high = row.spread
-        spread = f"{low:10.4g} to {high:.4g}" if len(row.values) > 1 else ""
-        yield f"{row.scene:10} {row.case:15} {row.metric:24} {row.median:10.4g} {spread}"
+def options_of(asked: argparse.Namespace) -> Options:
+    """The options. Raises ValueError for numbers that make no sense."""
+    for name, least in (("rounds", 1), ("seconds", 0.01), ("size", 16), ("threads", 0)):
+        if getattr(asked, name) < least:
+            raise ValueError(f"--{name} is {getattr(asked, name)}; expected at least {least}")
+    if asked.price_per_hour is not None and not 0 <= asked.price_per_hour < float("inf"):
+        raise ValueError(f"--price-per-hour is {asked.price_per_hour}; expected 0 or more")
+    return Options(
+        device=asked.device,
+        quick=asked.quick,
+        rounds=asked.rounds,
+        scenes=tuple(asked.scenes),
+        peers=tuple(asked.peers),
+        seconds=asked.seconds,
+        size=asked.size,
+        threads=asked.threads,
+        cache=asked.cache,
+    )
 
 
-def read(path: Path) -> dict[tuple[str, str, str, str], Row]:
-    """The rows of a file by what they measure. Raises ValueError for what is no such file."""
-    told = json.loads(path.read_text())
-    if not isinstance(told, dict) or told.get("version") != 1:
-        raise ValueError(f"{path} is no file of benchmarks that this version reads")
-    rows = [from_json(value) for value in told["rows"]]
-    return {row.key: row for row in rows}
+def sections_of(asked: list[str]) -> list[str]:
+    """The sections to run, in their order. Raises ValueError for an unknown one."""
+    if unknown := [name for name in asked if name not in (*SECTIONS, "all")]:
+        raise ValueError(f"unknown section '{unknown[0]}'; known: {', '.join(SECTIONS)}, all")
+    return [name for name in SECTIONS if not asked or "all" in asked or name in asked]
 
 
-def compare(
-    before: dict[tuple[str, str, str, str], Row], after: dict[tuple[str, str, str, str], Row]
-) -> Iterator[str]:
-    """What both measured, as the ratio of the medians; a star where it is more than noise."""
-    for key in before.keys() & after.keys():
-        old, new = before[key], after[key]
-        if old.better == "neither" or not old.median:
-            continue
-        ratio = new.median / old.median
-        gain = ratio if old.better == "higher" else 1 / ratio
-        apart = old.spread[1] < new.spread[0] or new.spread[1] < old.spread[0]
-        mark = ("better" if gain > 1 else "worse") if apart and abs(gain - 1) > NOISE else ""
-        yield f"{old.scene:10} {old.case:15} {old.metric:24} {ratio:8.3f} {mark}"
+def install_all(cache: Path) -> None:
+    """Install the other renderers; say which cannot be."""
+    for name in ENVIRONMENTS:
+        try:
+            install(name, cache)
+        except PeerMissing as missing:
+            print(missing, file=sys.stderr)
+
+
+def print_comparison(asked: argparse.Namespace) -> None:
+    """The ratios; before them, what makes the machines unlike."""
+    (machine, rows), (other, others) = report.read(asked.before), report.read(asked.after)
+    print_lines(unlike(machine, other))
+    print_lines(compare(rows, others))
+
+
+def draw(asked: argparse.Namespace) -> None:
+    """Draw a run's pictures, and say where they are. Raises ValueError without matplotlib."""
+    from benchmarks.plots import plot
+
+    _, rows = report.read(asked.run)
+    print_lines(str(path) for path in plot(rows, asked.output))
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -8,20 +8,26 @@ from pathlib import Path
 
 from benchmarks.rows import Row
 
+PEERS = ("mitsuba-llvm", "mitsuba-llvm-multijitter", "mitsuba-scalar", "cycles", "luxcore")
+
 
 @dataclass(frozen=True)
 class Options:
-    """`quick` makes a smoke test of it: small scenes, few samples, two rounds."""
+    """`quick` makes a smoke test of it: small scenes, few samples, at most two rounds."""
 
+    #: The device of the sections that use one; `peers` and `loading` are of the CPU.
     device: str = "auto"
     quick: bool = False
     rounds: int = 5
     scenes: tuple[str, ...] = ("cornell", "terrain", "room", "lamps", "planet")
-    #: Threads of the cpu device: one, so that rates are those of a core.
+    peers: tuple[str, ...] = PEERS
+    #: Processor time of a picture in the race.
+    seconds: float = 3.0
+    #: Pixels a side.
+    size: int = 256
+    #: Threads of the cpu device: one, so that rates are those of a core; 0 is one for each core.
     threads: int = 1
-    #: The machine's price, in any currency; None leaves prices out.
-    price_per_hour: float | None = None
-    #: Virtual environments of other renderers.
+    #: Virtual environments of other renderers, and reference pictures.
     cache: Path = Path.home() / ".cache" / "gpuqueue-benchmarks"
 
     @property

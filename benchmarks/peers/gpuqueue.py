@@ -17,7 +17,8 @@ class Gpuqueue:
     """A `Renderer`."""
 
     def __init__(self) -> None:
-        self._device = open_cpu(RenderSettings(threads=1))
+        # Without a cache: loading is building.
+        self._device = open_cpu(RenderSettings(threads=1, bvh_cache_bytes=0))
 
     def version(self) -> str:
         """The package's version."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.__main__ import compare, main, read, table
-from benchmarks.options import CheckFailed
+from benchmarks.__main__ import main
+from benchmarks.compare import compare, unlike
+from benchmarks.machine import ROOT
+from benchmarks.options import CheckFailed, Options
 from benchmarks.peers.race import Course, check, race
 from benchmarks.pictures import Bounds, differences, noise, relative_error
+from benchmarks.report import line, priced, read, write
 from benchmarks.rows import Row, from_json, ratio, to_json
+from benchmarks.sections import SECTIONS, section
 
 
 def row(values: tuple[float, ...], **fields: str) -> Row:
@@ -23,12 +29,6 @@ def row(values: tuple[float, ...], **fields: str) -> Row:
 def noisy(seed: int, mean: float = 1.0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return rng.gamma(50, mean / 50, (32, 32, 3)).astype(np.float32)
-
-
-def write(path: Path, *rows: Row) -> Path:
-    told = {"version": 1, "machine": {}, "rows": [to_json(r) for r in rows]}
-    path.write_text(json.dumps(told))
-    return path
 
 
 def test_a_row_comes_back_from_its_file() -> None:
@@ -75,24 +75,92 @@ def test_our_renderer_races_alone_where_no_other_is_installed(
     assert {r.case for r in rows} == {"gpuqueue"}
     assert {r.metric for r in rows} >= {"Msamples/s", "relMSE x s"}
     assert "without luxcore: luxcore is not installed" in capsys.readouterr().out
-    assert all("gpuqueue" in line for line in table(rows))
+    assert all("gpuqueue" in line(r) for r in rows)
 
 
 def test_two_runs_are_compared_by_their_medians(tmp_path: Path) -> None:
-    error = {"metric": "relMSE x s"}
-    before = [row((1.0, 1.01)), Row("peers", "room", "gpuqueue", "relMSE x s", (2.0,), "lower")]
-    after = [row((2.0, 2.02)), Row("peers", "room", "gpuqueue", "relMSE x s", (2.02,), "lower")]
-    lines = list(compare(read(write(tmp_path / "a", *before)), read(write(tmp_path / "b", *after))))
-    [rate] = [line for line in lines if "Msamples/s" in line]
-    [cost] = [line for line in lines if error["metric"] in line]
-    assert rate.split()[-2:] == ["2.000", "better"]
-    assert cost.split()[-1] == "1.010", "within noise"
+    cost = Row("peers", "room", "gpuqueue", "relMSE x s", (2.0,), "lower")
+    write(tmp_path / "a", {"cpu": "one"}, [], [row((1.0, 1.01)), cost, row((1.0,), case="old")])
+    write(tmp_path / "b", {"cpu": "two"}, [], [replace(cost, values=(2.02,)), row((2.0, 2.02))])
+    (before, rows), (after, others) = read(tmp_path / "a"), read(tmp_path / "b")
+    rate_line, cost_line = compare(rows, others)
+    assert rate_line.split()[-2:] == ["2.000", "better"]
+    assert cost_line.split()[-1] == "1.010", "within noise"
+    assert list(unlike(before, after)) == ["other cpu: one and two"]
 
 
+def test_rounds_that_overlap_are_neither_better_nor_worse() -> None:
+    [told] = compare([row((1.0, 1.2, 1.9))], [row((1.1, 1.8, 2.0))])
+    assert told.split()[-1] == "1.500"
+    [told] = compare([row((1.0, 1.2))], [row((0.5, 0.6))])
+    assert told.split()[-1] == "worse"
+
+
+def test_seconds_of_an_image_have_a_price_and_nothing_else_has() -> None:
+    image = row((36.0, 72.0), metric="s an image")
+    assert list(priced([row((1.0,)), image], None)) == [row((1.0,)), image]
+    [_, _, price] = priced([row((1.0,)), image], 2.5)
+    assert price.metric == "price an image"
+    assert price.values == pytest.approx((0.025, 0.05))
+    assert "0.0375" in line(price)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("[]", "is no file of benchmarks"),
+        ('{"version": 2}', "is no file of benchmarks"),
+        ('{"version": 1, "machine": {}}', "expected an object 'machine' and an array 'rows'"),
+        ('{"version": 1, "machine": {}, "rows": [1]}', "not a row"),
+        ("{", "Expecting"),
+    ],
+)
 def test_a_file_of_something_else_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other.json"
-    other.write_text("[]")
+    other.write_text(content)
     assert main(["compare", str(other), str(other)]) == 1
-    assert "is no file of benchmarks" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["attic"], "unknown section 'attic'; known: "),
+        (["jobs", "--rounds", "0"], "--rounds is 0; expected at least 1"),
+        (["jobs", "--price-per-hour", "-1"], "--price-per-hour is -1.0; expected 0 or more"),
+        (["jobs", "--price-per-hour", "nan"], "--price-per-hour is nan; expected 0 or more"),
+        (["jobs", "--device", "pycuda"], "PyCUDA"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_runs(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert "s an image" not in printed.out
+
+
+def test_a_run_writes_its_machine_its_command_and_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured(options: Options) -> Iterator[Row]:
+        yield row((1.0, 2.0), section=options.device)
+
+    monkeypatch.setattr("benchmarks.__main__.section", lambda name: measured)
+    file = tmp_path / "run.json"
+    assert main(["jobs", "--device", "cpu", "--json", str(file)]) == 0
+    machine, rows = read(file)
+    assert rows == [row((1.0, 2.0), section="cpu")]
+    assert machine["device"].startswith("the CPU")
+    assert {"cpu", "cores", "gpus", "commit", "versions", "system"} <= machine.keys()
+    assert json.loads(file.read_text())["command"][:3] == ["jobs", "--device", "cpu"]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_section_is_there_and_documented(name: str) -> None:
+    assert callable(section(name))
+    for page in ("docs/benchmarks.md", "benchmarks/README.md"):
+        assert f"`{name}`" in (ROOT / page).read_text(), page
