@@ -8,9 +8,10 @@ from benchmarks.options import Section
 
 #: Name to the module and the function in it that is the `Section`.
 SECTIONS = {
+    "kernels": ("benchmarks.kernels.section", "kernels"),
     "integrator": ("benchmarks.integrator.section", "integrator"),
     "jobs": ("benchmarks.jobs.section", "jobs"),
-    "rays": ("benchmarks.rays", "rays"),
+    "rays": ("benchmarks.rays", "rows"),
     "peers": ("benchmarks.peers.section", "peers"),
 }
 

@@ -11,6 +11,7 @@ import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -128,9 +129,9 @@ def key_of(scene: Scene, size: int) -> str:
 def read(path: Path) -> Reference | None:
     """What is kept; None where nothing is, or something else."""
     try:
-        with np.load(path) as kept:
+        with np.load(io.BytesIO(path.read_bytes())) as kept:
             return Reference((kept["first"], kept["second"]), str(kept["witness"]))
-    except (OSError, KeyError, ValueError):
+    except (OSError, KeyError, ValueError, BadZipFile):
         return None
 
 

@@ -145,6 +145,11 @@ class KernelDevice:
         self.name = driver.name
         self.description = driver.description
 
+    @property
+    def driver(self) -> Driver:
+        """What it runs on, for launches that are not pictures."""
+        return self._driver
+
     def memory(self) -> Memory:
         """Bytes in all, and bytes free now."""
         return self._driver.memory()
