@@ -43,7 +43,7 @@ def converge(stage: Stage, truth: Picture, target: float, seed: int, clock: Cloc
             )
         took, _ = timed(partial(stage.add, film, seed, first, until), clock)
         seconds += took
-        error = relative_error(mean_of(stage.device.read(film)), truth)
+        error = relative_error(mean_of(stage.device.read_exact(film)), truth)
         curve.append(Point(until, seconds, error))
         first = until
     return tuple(curve)

@@ -15,13 +15,15 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from benchmarks.integrator.stage import Film, Stage, mean_of
+from benchmarks.integrator.stage import Stage, mean_of
 from benchmarks.options import CheckFailed, Options
 from benchmarks.peers.environments import PeerMissing
 from benchmarks.peers.process import Worker, WorkerFailed
 from benchmarks.peers.race import BOUNDS, MAX_DEPTH
 from benchmarks.pictures import Bounds, Picture, differences, noise
 from benchmarks.scenes import Scene
+from gpuqueue.device.film import Film, add_film
+from gpuqueue.device.native import layouts
 from gpuqueue.disk_cache import write_whole
 
 #: Those of measured pictures are small numbers.
@@ -47,12 +49,14 @@ class Reference:
     @property
     def picture(self) -> Picture:
         """The mean of both."""
-        return mean_of(self.films[0] + self.films[1])
+        both = self.films[0].copy()
+        add_film(both, self.films[1])
+        return mean_of(both)
 
     @property
     def samples(self) -> int:
         """Of a pixel, in each film."""
-        return int(self.films[0][..., 3].max())
+        return int(self.films[0]["count"].max())
 
     @property
     def error(self) -> float:
@@ -107,7 +111,7 @@ def extended(stage: Stage, reference: Reference | None) -> Reference:
     for number, seed in enumerate(SEEDS):
         film = stage.new_film(reference.films[number] if reference else None)
         stage.add(film, seed, first, until)
-        films.append(stage.device.read(film).copy())
+        films.append(stage.device.read_exact(film).copy())
     return Reference((films[0], films[1]), reference.witness if reference else "")
 
 
@@ -130,7 +134,9 @@ def read(path: Path) -> Reference | None:
     """What is kept; None where nothing is, or something else."""
     try:
         with np.load(io.BytesIO(path.read_bytes())) as kept:
-            return Reference((kept["first"], kept["second"]), str(kept["witness"]))
+            films = kept["first"], kept["second"]
+            is_film = all(film.dtype == layouts()["FilmPixel"] for film in films)
+            return Reference(films, str(kept["witness"])) if is_film else None
     except (OSError, KeyError, ValueError, BadZipFile):
         return None
 

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.peers.race import MAX_DEPTH
 from benchmarks.pictures import Picture
 from gpuqueue.device import Device
+from gpuqueue.device.film import Film, sums
 from gpuqueue.render.progressive import Position, Stand, render_film
 from gpuqueue.render.request import Plan
 from gpuqueue.scene import SceneBuffers
-
-#: Sums of red, green, blue, and the number of samples, float32 [H, W, 4].
-Film = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -33,9 +30,9 @@ class Stage:
         """Build the scene on the device."""
         return Stage(device, device.upload(buffers), buffers.camera, size)
 
-    def new_film(self, pixels: Film | None = None) -> Any:
-        """A film without samples, or with those of `pixels`."""
-        return self.device.new_film(self.camera, self.size, self.size, pixels)
+    def new_film(self, start: Film | None = None) -> Any:
+        """A film without samples, or with those of `start`."""
+        return self.device.new_film(self.camera, self.size, self.size, start)
 
     def add(self, film: Any, seed: int, first: int, until: int) -> None:
         """Add samples `first` to `until` - 1 of each pixel, in the launches that a job takes."""
@@ -47,10 +44,11 @@ class Stage:
         """A new picture."""
         film = self.new_film()
         self.add(film, seed, 0, samples)
-        return mean_of(self.device.read(film))
+        return mean_of(self.device.read_exact(film))
 
 
 def mean_of(film: Film) -> Picture:
     """Means of the samples [H, W, 3]."""
-    picture: Picture = film[..., :3] / film[..., 3:]
+    totals = sums(film)
+    picture: Picture = totals[..., :3] / totals[..., 3:]
     return picture

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from gpuqueue.device.cuda import BLOCK_THREADS, blocks
 from tests.kernels.ray_scenes import Array
 
@@ -49,6 +47,9 @@ class Launcher(Protocol):
     def launch(self, function: Any, job: Array) -> None:
         """Run it for `item_count` items; returns when it is done."""
 
+    def close(self) -> None:
+        """Give back what the library holds for this launcher."""
+
 
 class CupyLauncher:
     """Through CuPy, on the device in use."""
@@ -73,6 +74,9 @@ class CupyLauncher:
         """CuPy passes a host array of one element by value."""
         function((blocks(int(job["item_count"][0])),), (BLOCK_THREADS,), (job,))
         self._cupy.cuda.Device().synchronize()
+
+    def close(self) -> None:
+        """The context is the process's."""
 
 
 class PycudaLauncher:
@@ -110,8 +114,12 @@ class PycudaLauncher:
         """PyCUDA passes one record by value."""
         grid = (blocks(int(job["item_count"][0])), 1)
         with self._current():
-            function(np.void(job[0]), block=(BLOCK_THREADS, 1, 1), grid=grid)
+            function(job[0], block=(BLOCK_THREADS, 1, 1), grid=grid)
             self._cuda.Context.synchronize()
+
+    def close(self) -> None:
+        """Release the primary context."""
+        self._context.detach()
 
 
 LAUNCHERS = {"cupy": CupyLauncher, "pycuda": PycudaLauncher}

@@ -23,6 +23,7 @@ from gpuqueue.device.nvrtc import Nvrtc
 
 #: Elements of an array of the triad: several times what caches hold.
 HOST_ELEMENTS, GPU_ELEMENTS = 1 << 23, 1 << 26
+PROBE = Path(__file__).with_name("probe.cu")
 ROUNDS = 7
 STEPS, OPERATIONS_A_STEP = 1 << 20, 12 * 8 * 2
 TRIAD_JOB = np.dtype(
@@ -68,10 +69,7 @@ def probe_gpu(
     """Memory is measured; the peak follows from the GPU's properties."""
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "probe.image"
-        options = (*OPTIONS, f"-I{kernel_folder()}")
-        source = Path(__file__).with_name("probe.cu")
-        architecture = launcher.properties.architecture
-        image.write_bytes(Nvrtc().compile(source, architecture, options).binary)
+        image.write_bytes(probe_image(launcher.properties.architecture))
         function = launcher.load(image, "triad")
     ones = np.ones(elements, np.float32)
     a, b, c = driver.zeros(ones.nbytes), driver.upload(ones), driver.upload(ones)
@@ -80,6 +78,12 @@ def probe_gpu(
     if not (driver.download(a).view(np.float32) == 4.0).all():
         raise CheckFailed("the triad of the GPU has other sums than 1 + 3 * 1")
     return Machine(12 * elements / triad_s, launcher.properties.peak_operations)
+
+
+def probe_image(architecture: int) -> bytes:
+    """The GPU's probe, compiled. Raises ConfigError."""
+    options = (*OPTIONS, f"-I{kernel_folder()}")
+    return Nvrtc().compile(PROBE, architecture, options).binary
 
 
 def best(action: Callable[[], object], clock: Clock) -> float:

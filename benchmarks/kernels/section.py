@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,8 +19,8 @@ from benchmarks.kernels.probe import Machine, probe_gpu, probe_host
 from benchmarks.kernels.roofline import operations_of, roof_of
 from benchmarks.kernels.tracers import EVERYTHING, GpuTracer, HostTracer, Tracer
 from benchmarks.options import CheckFailed, Options
+from benchmarks.rays.places import PLACES
 from benchmarks.rays.scenes import RayKind, ray_kinds
-from benchmarks.rays.section import PLACES
 from benchmarks.rows import Row
 from benchmarks.timing import Clock, timed
 from gpuqueue.device import Device
@@ -66,8 +67,7 @@ class Bench:
 def kernels(options: Options) -> Iterator[Row]:
     """Rows of the machine, then of each scene. Raises CheckFailed where hits are not those that
     the other node layout finds on the CPU, or every triangle tested."""
-    with open_device(options) as device:
-        bench = bench_of(device, options)
+    with open_device(options) as device, opened_bench(device, options) as bench:
         machine, note = None, ""
         try:
             machine = bench.probe(options.quick)
@@ -75,18 +75,23 @@ def kernels(options: Options) -> Iterator[Row]:
         except (CompilerMissing, ValueError) as missing:
             note = f"no roof: {str(missing).splitlines()[0]}"
         for name, place in PLACES.items():
-            scene, view = place.make(max(2000, round(place.triangles * options.detail)))
+            scene, view = place.scaled(options)
             side = QUICK_SIDE if options.quick else GPU_SIDE if bench.launcher else HOST_SIDE
             kinds = ray_kinds(scene, view, side)
             yield from measured(bench, name, scene, kinds, machine, options.rounds, note)
 
 
-def bench_of(device: Device, options: Options) -> Bench:
-    """How the device that was opened traces."""
+@contextmanager
+def opened_bench(device: Device, options: Options) -> Iterator[Bench]:
+    """How the device that was opened traces, while the block runs."""
     assert isinstance(device, KernelDevice)
-    launcher = LAUNCHERS[device.name]() if device.name in LAUNCHERS else None
     threads = options.threads or usable_cores()
-    return Bench(device, clock_of(device, options), threads, launcher)
+    launcher = LAUNCHERS[device.name]() if device.name in LAUNCHERS else None
+    try:
+        yield Bench(device, clock_of(device, options), threads, launcher)
+    finally:
+        if launcher is not None:
+            launcher.close()
 
 
 def rows_of_machine(machine: Machine, case: str) -> Iterator[Row]:
