@@ -57,7 +57,7 @@ def test_the_error_of_a_reference_is_that_against_a_better_one(
 
 def stage_film(stage: Stage, seed: int) -> np.ndarray:
     film = stage.new_film()
-    stage.add(film, seed, 0, 2048)
+    stage.add(film, seed, 0, 768)
     return stage.device.read_exact(film)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmarks.kernels import probe, tracers
@@ -80,10 +80,8 @@ def test_the_gpu_is_probed(
 ) -> None:
     source = ptx(probe.PROBE, f"-I{kernel_folder()}")
     monkeypatch.setattr(probe, "probe_image", lambda _: source)
+    # The double tells a compute capability that no GPU has.
+    launcher.properties = replace(launcher.properties, architecture=75)
     machine = probe_gpu(device.driver, launcher, WALL, elements=1000)
     assert machine.bytes_per_s > 0
-    properties = launcher.properties
-    assert machine.operations_per_s == pytest.approx(
-        128 * properties.multiprocessors * properties.clock_hz, rel=1.01
-    )
-    assert np.isfinite(machine.operations_per_s)
+    assert machine.operations_per_s == 2 * 64 * 2 * 1e9
