@@ -33,6 +33,7 @@ def to_model(scene: Scene, size: int = 256) -> Model:
         lights=(),
         environment=scene.sky,
         textures=(),
+        images=(),
         sources=(),
         warnings=(),
     )
