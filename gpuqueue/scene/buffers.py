@@ -126,6 +126,8 @@ def camera_record(camera: Camera, layouts: Layouts, width: int, height: int) -> 
 
 
 def _joined(arrays: Sequence[NDArray[np.float32]], columns: int) -> NDArray[np.float32]:
+    if len(arrays) == 1:
+        return np.ascontiguousarray(arrays[0])
     return np.concatenate([np.zeros((0, columns), np.float32), *arrays])
 
 
@@ -138,7 +140,9 @@ def _triangles(meshes: Sequence[Mesh], dtype: np.dtype[np.void]) -> Records:
     start = 0
     for mesh in meshes:
         part = records[start : start + len(mesh.triangles)]
-        part["vertex"], part["material"] = mesh.triangles, mesh.slots
+        for corner in range(3):  # whole columns: rows of three are copied slowly
+            part["vertex"][:, corner] = mesh.triangles[:, corner]
+        part["material"] = mesh.slots
         start += len(part)
     return records
 

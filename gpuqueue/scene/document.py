@@ -11,6 +11,7 @@ from gpuqueue.scene.entities import Declaration, Entity, Render
 from gpuqueue.scene.source import Place
 from gpuqueue.scene.textures.image_library import ImageLibrary
 from gpuqueue.scene.warnings import Warnings
+from gpuqueue.scene.watch import Watch
 
 E = TypeVar("E", bound=Entity)
 
@@ -21,7 +22,8 @@ class Document:
     `incremental` is set while an entity is re-opened.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, watch: Watch | None = None) -> None:
+        self.watch = watch or Watch()
         self.entities: dict[str, Entity] = {}
         self.declarations: dict[str, Declaration] = {}
         self.render: Render | None = None

@@ -165,14 +165,14 @@ class Geometry:
     object, or None for the instance's own.
 
     positions, normals ``[V, 3]``, uvs ``[V, 2]`` float32 (None: there are none; a zero normal
-    is a missing one); triangles ``[T, 3]`` and slots of triangles ``[T]``, int64.
+    is a missing one); triangles ``[T, 3]`` and slots of triangles ``[T]``, int32.
     """
 
     positions: NDArray[np.float32]
     normals: NDArray[np.float32] | None
     uvs: NDArray[np.float32] | None
-    triangles: NDArray[np.int64]
-    triangle_slots: NDArray[np.int64]
+    triangles: NDArray[np.int32]
+    triangle_slots: NDArray[np.int32]
     slots: tuple[str | int | None, ...]
 
 

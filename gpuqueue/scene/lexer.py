@@ -12,7 +12,10 @@ from typing import NamedTuple, NoReturn
 from gpuqueue.errors import SceneError
 from gpuqueue.scene.source import Library, Place, Source, decode
 
-MAX_STRING = 1 << 20
+#: Bytes of one token; comments and binary data may be longer.
+MAX_TOKEN = 1 << 20
+#: Tokens of a scene that are read one by one, each of which may leave some 100 bytes behind.
+MAX_TOKENS = 1 << 26
 MAX_INCLUDE_DEPTH = 11
 
 
@@ -52,7 +55,7 @@ class Token(NamedTuple):
 
 
 _TOKEN = re.compile(
-    r"""
+    rb"""
     (?:\s++|\#[^\n]*+)*+
     (?: (?P<FLOAT>[+-]?(?:(?:\d++\.\d*+|\.\d++)(?:[eEdD][+-]?\d++)?|\d++[eEdD][+-]?\d++))(?![\w.])
       | (?P<INTEGER>[+-]?\d++)(?![\w.])
@@ -68,13 +71,13 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
-_REST_OF_LINE = re.compile(r"[^\n]*")
+_REST_OF_LINE = re.compile(rb"[^\n]*")
 _KINDS = {kind.name: kind for kind in Kind}
 #: Kinds that need more than being handed on.
 _SPECIAL = frozenset({Kind.STRING, Kind.HEX, Kind.DIRECTIVE, Kind.END, Kind.BAD})
-_END_OF_CODE = re.compile(r"^\$end[ \t]+code\b", re.MULTILINE)
-_LINE_DIRECTIVE = re.compile(r"^[ \t]*\$(\w+)", re.MULTILINE)
-_INCLUDE = re.compile(r'[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)')
+_END_OF_CODE = re.compile(rb"^\$end[ \t]+code\b", re.MULTILINE)
+_LINE_DIRECTIVE = re.compile(rb"^[ \t]*\$(\w+)", re.MULTILINE)
+_INCLUDE = re.compile(rb'[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)')
 #: Declaration files that come with renderers; ours are built in (declarations.py).
 _VENDOR = re.compile(
     r"(base|physics|contour|paint|subsurface|architectural|production|mayabase|mayahair"
@@ -85,7 +88,8 @@ _VENDOR = re.compile(
 class Lexer:
     """The tokens of a scene and everything that it includes, one after the other.
 
-    `at` is where the next token is looked for in `source`; who reads text on its own moves it.
+    `at` is where the next token is looked for in `source`; who reads text on its own moves it, and
+    calls `tell` now and then.
     """
 
     def __init__(self, library: Library, source: Source, warn: Callable[[str, Place], None]):
@@ -94,25 +98,50 @@ class Lexer:
         self._library = library
         self._warn = warn
         self._outer: list[tuple[Source, int]] = []
+        self._count = 0
+        #: Where to look after limits again.
+        self._check_at = 0
+
+    def tell(self, offset: int) -> None:
+        """Let the watch know how far the source at hand is read."""
+        self._library.watch(f"Reading {self.source.name}", offset / max(1, len(self.source.data)))
 
     def scan(self) -> Token:
         """Return the next token and go past it. Raises SceneError."""
         while True:
-            match = _TOKEN.match(self.source.text, self.at)
+            match = _TOKEN.match(self.source.data, self.at)
             if match is None or match.lastgroup is None:
                 raise AssertionError("BAD takes any character")
             group = match.lastgroup
             kind = _KINDS[group]
-            token = Token(kind, match[group], self.source, match.start(group))
-            self.at = match.end()
+            start, self.at = match.start(group), match.end()
+            self._count += 1
+            if self.at >= self._check_at:
+                self._check(kind, start)
+            token = Token(kind, match[group].decode("latin-1"), self.source, start)
             if kind not in _SPECIAL:
                 return token
             if kind is Kind.END and self._outer:
-                self.source, self.at = self._outer.pop()
+                self._go_to(*self._outer.pop())
             elif kind is Kind.DIRECTIVE:
                 self._directive(token)
             else:
                 return self._finished(token)
+
+    def _go_to(self, source: Source, at: int) -> None:
+        self.source, self.at, self._check_at = source, at, 0
+
+    def _check(self, kind: Kind, start: int) -> None:
+        """Whether the token that ends at `at` is too long, or one too many."""
+        place = Place(self.source, start)
+        if self.at - start > MAX_TOKEN:
+            what = "string" if kind in (Kind.STRING, Kind.HEX) else "word"
+            raise place.error(f"a {what} of more than {MAX_TOKEN} bytes")
+        if self._count > MAX_TOKENS:
+            raise place.error(f"the scene has more than {MAX_TOKENS} words, apart from its meshes")
+        self.tell(self.at)
+        # No token of more bytes than that is missed.
+        self._check_at = self.at + MAX_TOKEN
 
     def _finished(self, token: Token) -> Token:
         """A token that starts at its quote, with its escapes undone; or the error that it is."""
@@ -121,8 +150,6 @@ class Lexer:
         if token.kind is Kind.BAD:
             self._refuse(token)
         token = token._replace(start=token.start - 1)
-        if len(token.text) > MAX_STRING:
-            raise token.place.error(f"a string of more than {MAX_STRING} bytes")
         return token._replace(text=token.text.replace('\\"', '"')) if "\\" in token.text else token
 
     def _refuse(self, token: Token) -> NoReturn:
@@ -130,7 +157,7 @@ class Lexer:
             raise token.place.error("this string has no closing quote")
         if token.text in "+-.0123456789":
             raise token.place.error("this is not a number")
-        character = decode(self.source.text[token.start : token.start + 4])[0]
+        character = self.source.data[token.start : token.start + 4].decode("utf-8", "replace")[0]
         raise token.place.error(f"unexpected character {character!r}")
 
     # Directives
@@ -152,15 +179,16 @@ class Lexer:
             )
 
     def _end_of_line(self) -> int:
-        match = _REST_OF_LINE.match(self.source.text, self.at)
+        match = _REST_OF_LINE.match(self.source.data, self.at)
         return match.end() if match else self.at
 
     def _include(self, token: Token) -> None:
-        match = _INCLUDE.match(self.source.text, self.at)
+        match = _INCLUDE.match(self.source.data, self.at)
         if not match:
             raise token.place.error('expected "file" or <file> after $include')
         self.at = match.end()
-        name = decode(match[1] if match[1] is not None else match[2])
+        quoted, optional = match.groups()
+        name = (optional if quoted is None else quoted).decode("utf-8", "replace")
         if name.endswith(".mdl"):
             self._warn(f"MDL modules are not read: '{name}'", token.place)
             return
@@ -169,7 +197,7 @@ class Lexer:
         except SceneError as error:
             raise token.place.error(str(error)) from None
         if path is None:
-            self._not_included(token, name, optional=match[1] is None)
+            self._not_included(token, name, optional=quoted is None)
         else:
             self._enter(token, path)
 
@@ -191,10 +219,10 @@ class Lexer:
         except SceneError as error:
             raise token.place.error(str(error)) from None
         self._outer.append((self.source, self.at))
-        self.source, self.at = replace(source, included_at=token.place), 0
+        self._go_to(replace(source, included_at=token.place), 0)
 
     def _skip_code(self, token: Token) -> None:
-        end = _END_OF_CODE.search(self.source.text, self.at)
+        end = _END_OF_CODE.search(self.source.data, self.at)
         if not end:
             raise token.place.error("$code has no '$end code'")
         self.at = end.end()
@@ -202,9 +230,9 @@ class Lexer:
 
     def _skip_branch(self, token: Token) -> None:
         depth = 1
-        for match in _LINE_DIRECTIVE.finditer(self.source.text, self.at):
-            depth += {"ifdef": 1, "ifndef": 1, "endif": -1}.get(match[1], 0)
-            if depth == 0 or (depth == 1 and match[1] == "else" and token.text == "$ifdef"):
+        for match in _LINE_DIRECTIVE.finditer(self.source.data, self.at):
+            depth += {b"ifdef": 1, b"ifndef": 1, b"endif": -1}.get(match[1], 0)
+            if depth == 0 or (depth == 1 and match[1] == b"else" and token.text == "$ifdef"):
                 self.at = match.end()
                 return
         raise token.place.error(f"{token.text} has no $endif")

@@ -10,7 +10,7 @@ the kernels demand (Light in scene_types.cuh).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from gpuqueue.scene.model import Falloff, Instances, Light, LightKind, Mesh, Sce
 #: Luminance of linear Rec. 709 colours.
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 MAX_LIGHTS = 1 << 22
+_POINTS_OF_ROW = 64
 
 _KINDS = {LightKind.POINT: 1, LightKind.SPOT: 2, LightKind.DIRECTIONAL: 3}
 _FALLOFFS = {Falloff.INVERSE_SQUARE: 0, Falloff.NONE: 1, Falloff.LINEAR: 2}
@@ -82,13 +83,24 @@ def scene_bounds(scene: Scene) -> tuple[NDArray[np.float64], NDArray[np.float64]
     there are none."""
     if not len(scene.instances):
         return np.zeros(3), np.zeros(3)
-    low = np.array([mesh.positions.min(axis=0) for mesh in scene.meshes], np.float64)
-    high = np.array([mesh.positions.max(axis=0) for mesh in scene.meshes], np.float64)
+    low = np.array([_along_columns(np.min, mesh) for mesh in scene.meshes], np.float64)
+    high = np.array([_along_columns(np.max, mesh) for mesh in scene.meshes], np.float64)
     matrix, mesh = _all_places(scene.instances)
     centre, half = ((low + high) / 2)[mesh], ((high - low) / 2)[mesh]
     middle = np.einsum("nij,nj->ni", matrix[:, :3, :3], centre) + matrix[:, :3, 3]
     reach = np.einsum("nij,nj->ni", abs(matrix[:, :3, :3]), half)
     return (middle - reach).min(axis=0), (middle + reach).max(axis=0)
+
+
+def _along_columns(reduce: Callable[..., Any], mesh: Mesh) -> NDArray[np.float32]:
+    """The least or greatest x, y and z of a mesh. Many points are one long row, because short rows
+    are reduced slowly."""
+    points = mesh.positions
+    whole = len(points) - len(points) % _POINTS_OF_ROW
+    wide = points[:whole].reshape(-1, 3 * _POINTS_OF_ROW)
+    rows = reduce(wide, axis=0).reshape(-1, 3) if whole else points[:0]
+    found: NDArray[np.float32] = reduce(np.concatenate([rows, points[whole:]]), axis=0)
+    return found
 
 
 def _all_places(instances: Instances) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -237,7 +237,7 @@ def _object_shape(
         document.warnings(f"area light '{light.name}' has no triangles; it is dark", light.at)
         return None
     points = element.geometry.positions.astype(np.float64)
-    triangles = element.geometry.triangles
+    triangles = element.geometry.triangles.astype(np.int64)
     if instance.matrix is not None:
         inverse = np.linalg.inv(instance.matrix)
         points = points @ inverse[:3, :3] + inverse[3, :3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,19 +14,31 @@ from gpuqueue.scene.resolve import resolve
 from gpuqueue.scene.source import Library, locate_scene
 from gpuqueue.scene.statements import read_statements
 from gpuqueue.scene.tokens import Tokens
+from gpuqueue.scene.watch import Report, Watch
 
 #: All files of a scene together.
 MAX_BYTES = 1 << 30
 
 
-def load_scene(path: Path, root: Path, *, max_bytes: int = MAX_BYTES) -> Scene:
+def load_scene(
+    path: Path,
+    root: Path,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_seconds: float = math.inf,
+    report: Report | None = None,
+) -> Scene:
     """Read the scene at `path`, ``.mi`` or glTF, which is absolute or below `root`.
 
-    Nothing outside `root` is read, nothing is executed. Raises SceneError, whose message gives
-    ``file:line:column`` and the line, or the member of a glTF file, and what was expected.
+    Nothing outside `root` is read, nothing is executed. `report` is told some ten times a second
+    what is done and the share of it, and ends the load by raising. Raises SceneError, whose message
+    gives ``file:line:column`` and the line, or the member of a glTF file, and what was expected; or
+    says that the load took more than `max_seconds`. Raises JobFailed if a file was written to
+    meanwhile.
     """
-    library = Library(root, max_bytes)
+    library = Library(root, max_bytes, Watch(report, max_seconds))
     document = read_document(library, path)
+    library.check_unchanged()
     name = library.files[0].path.relative_to(library.root).as_posix()
     return resolve(document, name, library.files)
 
@@ -51,7 +64,7 @@ def read_document(
 
 
 def _read_mi(library: Library, path: Path) -> Document:
-    document = Document(library.root)
+    document = Document(library.root, library.watch)
     read_statements(Tokens(library, library.open(path), document.warnings), document)
     return document
 

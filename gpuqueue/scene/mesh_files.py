@@ -45,7 +45,7 @@ def read_mesh_file(library: Library, path: Path) -> Document:
     """
     name = path.relative_to(library.root).as_posix()
     at = Part(Source(name, path, ""), 0)
-    document, names = Document(library.root), Names()
+    document, names = Document(library.root, library.watch), Names()
     members = []
     for label, parts in _parts(library, path, at, document).items():
         called = Item({"name": str(label)}, at.member(str(label)))
@@ -138,8 +138,8 @@ def _geometry(at: Part, parts: Mapping[str, Any], material: str) -> Geometry:
     if positions is None:
         raise at.error("there are no vertices")
     check_indices(triangles, len(positions), "vertex", at)
-    slots = np.zeros(len(triangles), np.int64)
-    return Geometry(positions, normals, uvs, triangles, slots, (material,))
+    slots = np.zeros(len(triangles), np.int32)
+    return Geometry(positions, normals, uvs, triangles.astype(np.int32), slots, (material,))
 
 
 def _shader(document: Document, item: Item, parts: Mapping[str, Any]) -> ShaderCall:

@@ -97,15 +97,15 @@ class Mesh:
     """Triangles in object space, shared by all instances.
 
     positions ``[V, 3]``, normals ``[V, 3]`` or None, uvs ``[V, 2]`` or None, float32;
-    triangles ``[T, 3]`` int64; slots ``[T]`` int64: entries of an instance's material list.
+    triangles ``[T, 3]`` int32; slots ``[T]`` int32: entries of an instance's material list.
     """
 
     name: str
     positions: NDArray[np.float32]
     normals: NDArray[np.float32] | None
     uvs: NDArray[np.float32] | None
-    triangles: NDArray[np.int64]
-    slots: NDArray[np.int64]
+    triangles: NDArray[np.int32]
+    slots: NDArray[np.int32]
     slot_count: int
 
 

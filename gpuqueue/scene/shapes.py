@@ -21,8 +21,8 @@ def mesh_of(name: str, points: Points, triangles: Triangles) -> Mesh:
         points.astype(np.float32),
         None,
         None,
-        triangles.astype(np.int64),
-        np.zeros(len(triangles), np.int64),
+        triangles.astype(np.int32),
+        np.zeros(len(triangles), np.int32),
         1,
     )
 

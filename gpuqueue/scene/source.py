@@ -1,16 +1,20 @@
 """Scene text and places in it: offset to line and column, the excerpt with a caret, and includes.
 
-Text is held as Latin-1, one character a byte, so that offsets are byte offsets and binary
-vectors survive; names and excerpts are decoded as UTF-8 when they are read.
+Files are mapped into memory, not read: the system can drop what has been parsed. A token's text is
+Latin-1, one character a byte; names and excerpts are decoded as UTF-8 when they are read.
 """
 
 from __future__ import annotations
 
 import hashlib
+import mmap
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
-from gpuqueue.errors import SceneError
+from gpuqueue.errors import JobFailed, SceneError
+from gpuqueue.scene.watch import Watch
 
 #: Characters of a long line that an error shows.
 EXCERPT_WIDTH = 96
@@ -18,37 +22,52 @@ MAX_INCLUDES = 1000
 #: What a scene file is called, and whatever it includes.
 SUFFIX = ".mi"
 _GZIP = b"\x1f\x8b"
+#: Beyond so many bytes of a line, columns count bytes.
+_LONG_LINE = 1 << 20
+
+Data: TypeAlias = bytes | mmap.mmap
 
 
 def decode(text: str) -> str:
-    """Return a piece of `Source.text` as the UTF-8 that it was written in."""
-    return text.encode("latin-1").decode("utf-8", "replace")
+    """Return a token's text as the UTF-8 that it was written in."""
+    return _utf8(text.encode("latin-1"))
+
+
+def _utf8(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One scene file: its name relative to the scene root, its text, and what included it."""
+    """One scene file: its name relative to the scene root, its bytes, and what included it."""
 
     name: str
     path: Path
-    text: str = field(repr=False)
+    data: Data = field(repr=False)
     included_at: Place | None = None
+    #: An offset, and the lines before it: places are asked for from front to back.
+    _counted: list[int] = field(default_factory=lambda: [0, 0], repr=False)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and column, both from 1, of a byte offset."""
-        start = self.text.rfind("\n", 0, offset) + 1
-        column = len(decode(self.text[start:offset])) + 1
-        return self.text.count("\n", 0, offset) + 1, column
+        start = self.data.rfind(b"\n", 0, offset) + 1
+        is_long = offset - start > _LONG_LINE
+        column = offset - start if is_long else len(_utf8(self.data[start:offset]))
+        return self._lines_before(offset) + 1, column + 1
+
+    def _lines_before(self, offset: int) -> int:
+        at, lines = self._counted if self._counted[0] <= offset else (0, 0)
+        for first in range(at, offset, _LONG_LINE):
+            lines += self.data[first : min(first + _LONG_LINE, offset)].count(b"\n")
+        self._counted[:] = offset, lines
+        return lines
 
     def excerpt(self, offset: int) -> str:
         """Return the line of an offset and, below it, a caret."""
-        start = self.text.rfind("\n", 0, offset) + 1
-        end = self.text.find("\n", offset)
-        end = len(self.text) if end < 0 else end
-        start = max(start, offset - EXCERPT_WIDTH // 2)
-        end = min(end, start + EXCERPT_WIDTH)
-        before = _printable(decode(self.text[start:offset]))
-        return f"  {before}{_printable(decode(self.text[offset:end]))}\n  {' ' * len(before)}^"
+        start = max(self.data.rfind(b"\n", 0, offset) + 1, offset - EXCERPT_WIDTH // 2)
+        shown, *_ = self.data[offset : start + EXCERPT_WIDTH].partition(b"\n")
+        before = _printable(_utf8(self.data[start:offset]))
+        return f"  {before}{_printable(_utf8(shown))}\n  {' ' * len(before)}^"
 
 
 def _printable(text: str) -> str:
@@ -104,18 +123,20 @@ class SourceFile:
 
 
 class Library:
-    """Opens scene files below one root and counts what is read.
+    """Opens scene files below one root and counts what is read, under one watch.
 
     Raises SceneError for a path outside the root, for a file that is not there or no plain
     file, and when all files together exceed `max_bytes`.
     """
 
-    def __init__(self, root: Path, max_bytes: int) -> None:
+    def __init__(self, root: Path, max_bytes: int, watch: Watch | None = None) -> None:
         self.root = root.resolve()
         self.max_bytes = max_bytes
+        self.watch = watch or Watch()
         self._bytes_left = max_bytes
         self._opened = 0
         self._files: dict[Path, tuple[Source, SourceFile]] = {}
+        self._stands: dict[Path, tuple[int, int, int]] = {}
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -161,24 +182,47 @@ class Library:
 
     def read(self, path: Path) -> bytes:
         """Return the bytes of a file that lies inside the root; counted as by `open`."""
-        return self.open(path).text.encode("latin-1")
+        return bytes(self.open(path).data)
 
     def _too_large(self) -> SceneError:
         return SceneError(f"the scene files exceed the limit of {self.max_bytes} bytes")
+
+    def check_unchanged(self) -> None:
+        """Raise JobFailed if a file was written to since it was opened: what was parsed may be half
+        of one scene and half of another."""
+        for path, stand in self._stands.items():
+            try:
+                now = _stand(path.stat())
+            except OSError:  # removed or replaced: the map is of the old one
+                continue
+            if now != stand and now[0] == stand[0]:
+                raise JobFailed(f"'{path.name}' was written to while it was read; try again")
 
     def _read(self, path: Path) -> tuple[Source, SourceFile]:
         name = path.relative_to(self.root).as_posix()
         try:
             with path.open("rb") as stream:
-                data = stream.read(self._bytes_left + 1)
+                stand = os.fstat(stream.fileno())
+                if stand.st_size > self._bytes_left:
+                    raise self._too_large()
+                data = _mapped(stream.fileno(), stand.st_size)
         except OSError as error:
             raise SceneError(f"cannot read '{name}': {error.strerror}") from None
-        if len(data) > self._bytes_left:
-            raise self._too_large()
-        if data.startswith(_GZIP):
+        if data[:2] == _GZIP:
             raise SceneError(f"'{name}' is compressed; unpack it first (gunzip)")
+        self._stands[path] = _stand(stand)
         digest = hashlib.sha256(data).hexdigest()
-        return Source(name, path, data.decode("latin-1")), SourceFile(path, len(data), digest)
+        return Source(name, path, data), SourceFile(path, len(data), digest)
+
+
+def _mapped(descriptor: int, size: int) -> Data:
+    # An empty file cannot be mapped.
+    return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if size else b""
+
+
+def _stand(status: os.stat_result) -> tuple[int, int, int]:
+    """What tells that a file is still the same: its number first."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _is_file(path: Path) -> bool:

@@ -1,252 +1,171 @@
-"""Tokens, one ahead of the parser: questions, expectations, and values with their ranges."""
+"""Tokens, and the long runs of numbers and rows that make up nearly all of a scene's bytes.
+
+Those are read by compiled code (kernels/host/mi), which stops before whatever is not plain; that is
+then read token by token, which tells what is wrong if anything is.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuqueue.errors import SceneError
-from gpuqueue.scene.lexer import Kind, Lexer, Token
-from gpuqueue.scene.number_runs import index_run, number_run
-from gpuqueue.scene.source import Library, Place, Source, decode
+from gpuqueue import _scene_reader
+from gpuqueue.scene.lexer import Kind, Token
+from gpuqueue.scene.token_stream import TokenStream, words
 
-__all__ = ["Kind", "Token", "Tokens", "words"]
+__all__ = ["Kind", "PolygonRows", "Token", "Tokens", "joined", "words"]
 
-MAX_NESTING = 64
 #: Shorter lists are as quick token by token.
 BULK = 9
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Return the words of a text: a list of keywords that is easy to read."""
-    return tuple(text.split())
+def joined(runs: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return all elements; mostly there is one run, which need not be copied."""
+    return runs[0] if len(runs) == 1 else np.concatenate(runs)
 
 
-class Tokens:
+@dataclass(frozen=True, slots=True)
+class PolygonRows:
+    """P polygons of one loop each: all corners ``[C]``, their numbers ``[P]``, slots ``[P]``, and
+    the materials of the slots: names, labels, None for what was in force before."""
+
+    corners: NDArray[np.int32]
+    lengths: NDArray[np.int32]
+    slots: NDArray[np.int32]
+    materials: list[bytes | int | None]
+
+
+class Tokens(TokenStream):
     """The tokens of a scene and everything that it includes, for the statements to read."""
-
-    def __init__(self, library: Library, source: Source, warn: Callable[[str, Place], None]):
-        self._lexer = Lexer(library, source, warn)
-        self._next: Token | None = None
-        self._depth = 0
-
-    def peek(self) -> Token:
-        """Return the next token and leave it there."""
-        if self._next is None:
-            self._next = self._lexer.scan()
-        return self._next
-
-    def take(self) -> Token:
-        """Return the next token and go past it."""
-        token = self.peek()
-        self._next = None
-        return token
-
-    def fail(self, message: str, token: Token | None = None) -> SceneError:
-        """Return the error to raise at a token, by default the next."""
-        return (token or self.peek()).place.error(message)
-
-    def expected(self, what: str) -> SceneError:
-        """Return the error that says what should stand here, and what does."""
-        return self.fail(f"expected {what}, found {self.peek()}")
-
-    def at_word(self, *words: str) -> bool:
-        """Whether one of these keywords comes next."""
-        token = self.peek()
-        return token.kind is Kind.SYMBOL and token.text in words
-
-    def at_mark(self, mark: str) -> bool:
-        """Whether this mark comes next."""
-        token = self.peek()
-        return token.kind is Kind.MARK and token.text == mark
-
-    def at_number(self) -> bool:
-        """Whether an integer or float comes next."""
-        return self.peek().kind in (Kind.INTEGER, Kind.FLOAT)
-
-    def at_integer(self) -> bool:
-        """Whether an integer comes next."""
-        return self.peek().kind is Kind.INTEGER
-
-    def at_string(self) -> bool:
-        """Whether a quoted string comes next."""
-        return self.peek().kind is Kind.STRING
-
-    def at_boolean(self) -> bool:
-        """Whether on, off, true or false comes next."""
-        return self.at_word("on", "off", "true", "false")
-
-    def at_end(self) -> bool:
-        """Whether nothing comes any more."""
-        return self.peek().kind is Kind.END
-
-    def accept_word(self, *words: str) -> str | None:
-        """Go past one of these keywords and return it, if one comes next."""
-        return self.take().text if self.at_word(*words) else None
-
-    def accept_mark(self, mark: str) -> bool:
-        """Go past this mark if it comes next."""
-        return self.at_mark(mark) and bool(self.take())
-
-    def expect_word(self, *words: str) -> str:
-        """Go past one of these keywords, or raise."""
-        if not self.at_word(*words):
-            raise self.expected(" or ".join(f"'{word}'" for word in words))
-        return self.take().text
-
-    def expect_mark(self, mark: str) -> Token:
-        """Go past this mark, or raise."""
-        if not self.at_mark(mark):
-            raise self.expected(f"'{mark}'")
-        return self.take()
-
-    def expect_end(self, *words: str) -> None:
-        """Go past ``end`` and the words after it."""
-        for word in ("end", *words):
-            self.expect_word(word)
-
-    def name(self, what: str = "a name") -> str:
-        """Return a name, quoted or not."""
-        if self.peek().kind not in (Kind.STRING, Kind.SYMBOL):
-            raise self.expected(what)
-        return decode(self.take().text)
-
-    def string(self, what: str = "a string in quotes") -> str:
-        """Return a quoted string."""
-        if not self.at_string():
-            raise self.expected(what)
-        return decode(self.take().text)
-
-    def boolean(self, what: str = "on or off") -> bool:
-        """Return a truth: on, off, true, false, or the integers 0 and 1."""
-        token = self.peek()
-        if not self.at_boolean() and not (token.kind is Kind.INTEGER and token.text in "01"):
-            raise self.expected(what)
-        return self.take().text in ("on", "true", "1")
-
-    def integer(
-        self, what: str = "an integer", low: int = -(1 << 31), high: int = (1 << 31) - 1
-    ) -> int:
-        """Return an integer from `low` to `high`."""
-        token = self.peek()
-        if token.kind is not Kind.INTEGER:
-            raise self.expected(what)
-        value = int(token.text) if len(token.text) < 20 else high + 1
-        if not low <= value <= high:
-            raise self.fail(f"{token.text[:24]} is out of range: {what} is from {low} to {high}")
-        return int(self.take().text)
-
-    def number(self, what: str = "a number") -> float:
-        """Return an integer or float as a float; it must be finite."""
-        token = self.peek()
-        if not self.at_number():
-            raise self.expected(what)
-        value = float(token.text.lower().replace("d", "e"))
-        if abs(value) == float("inf"):
-            raise self.fail("this number is too large")
-        self._next = None
-        return value
 
     def numbers(self, count: int, what: str = "a number") -> NDArray[np.float64]:
         """Return exactly `count` numbers."""
-        values = self._bulk(count, float) if count >= BULK else None
-        if values is not None:
-            return values
-        return np.array([self.number(what) for _ in range(count)], np.float64)
-
-    def integers(self, count: int, what: str = "an integer") -> NDArray[np.int64]:
-        """Return exactly `count` integers of 32 bits."""
-        values = self._bulk(count, int) if count >= BULK else None
-        if values is not None:
-            return values.astype(np.int64)
-        return np.array([self.integer(what) for _ in range(count)], np.int64)
-
-    def number_run(self) -> NDArray[np.float64]:
-        """Return all numbers up to the next token that is none."""
-        values = self._bulk(None, float)
-        rest = []
-        while self.at_number():
-            rest.append(self.number())
-        return np.array(rest, np.float64) if values is None else np.concatenate([values, rest])
-
-    def _bulk(
-        self, count: int | None, convert: Callable[[str], float]
-    ) -> NDArray[np.float64] | None:
-        """Go past a run of numbers and return it; None, still before it, if it is not of `count`
-        usual ones."""
-        at = self._lexer.at if self._next is None else self._next.start
-        values, end = number_run(self._lexer.source.text, at, convert)
-        if values is None or count not in (None, len(values)):
-            return None
-        if convert is int and len(values) and abs(values).max() >= 1 << 31:
-            return None
-        self._next, self._lexer.at = None, end
+        if count < BULK:
+            return np.array([self.number(what) for _ in range(count)], np.float64)
+        values = np.empty(count, np.float64)
+        self._fill(values, lambda: self.number(what))
         return values
 
-    def index_run(self, what: str) -> NDArray[np.int64]:
-        """Return all integers up to the next token that is none; there must be one."""
+    def floats(self, count: int, what: str = "a number") -> NDArray[np.float32]:
+        """Return exactly `count` numbers, infinite where they are beyond 32 bits."""
+        self.check_room(count, 2)
+        values = np.empty(count, np.float32)
+        with np.errstate(over="ignore"):
+            self._fill(values, lambda: self.number(what))
+        return values
+
+    def number_run(self) -> NDArray[np.float32]:
+        """Return all numbers up to the next token that is none."""
+        runs = self._read(_scene_reader.floats)
+        while self.at_number():
+            with np.errstate(over="ignore"):
+                runs.append(np.array([self.number()]).astype(np.float32))
+            runs += self._read(_scene_reader.floats)
+        return joined(runs)
+
+    def integer_run(self, what: str) -> NDArray[np.int32]:
+        """Return all integers of 32 bits up to the next token that is none; there must be one."""
         if not self.at_integer():
             raise self.expected(what)
-        found, end = index_run(self._lexer.source.text, self.peek().start)
-        if max(map(len, found)) >= 19:
-            raise self.fail("an index is out of range")
-        self._next, self._lexer.at = None, end
-        return np.array(list(map(int, found)), np.int64)
+        runs = self._read(_scene_reader.integers)
+        while self.at_integer():
+            runs.append(np.array([self.integer(what)], np.int32))
+            runs += self._read(_scene_reader.integers)
+        return joined(runs)
 
-    def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        """Yield what matches here, one after the other; `skip_to` goes past what was used."""
-        at = self._lexer.at if self._next is None else self._next.start
-        while match := pattern.match(self._lexer.source.text, at):
-            yield match
-            at = match.end()
+    def binary_vectors(self) -> NDArray[np.float32]:
+        """Return all vectors ``[N, 3]`` of 12 bytes between back quotes."""
+        (vectors,) = self._read(_scene_reader.binary_vectors)
+        return cast("NDArray[np.float32]", vectors)
 
-    def skip_to(self, offset: int) -> None:
-        """Go to an offset of the text at hand."""
-        self._next, self._lexer.at = None, offset
+    def vertex_rows(self, vector_count: int) -> NDArray[np.int32]:
+        """Return position, normal and texture ``[N, 3]`` of the plain rows of vertices that come
+        next, -1 for what is not given."""
+        (rows,) = self._read(_scene_reader.vertices, vector_count)
+        return cast("NDArray[np.int32]", rows)
 
-    def place_of(self, offset: int) -> Place:
-        """Return the place of an offset of the text at hand."""
-        return Place(self._lexer.source, offset)
+    def polygon_rows(self, vertex_count: int, most_corners: int, *, tagged: bool) -> PolygonRows:
+        """Return the plain polygons that come next."""
+        return PolygonRows(*self._read(_scene_reader.polygons, vertex_count, most_corners, tagged))
 
-    def binary(self, count: int) -> bytes:
-        """Return `count` bytes between back quotes."""
-        token = self.peek()
-        if token.kind is not Kind.BINARY:
+    def triangle_rows(
+        self,
+        corners: NDArray[np.int32],
+        slots: NDArray[np.int32],
+        vertex_count: int,
+        *,
+        tagged: bool,
+    ) -> tuple[int, list[bytes | int | None]]:
+        """Read plain triangles of a trilist into corners ``[N, 3]`` and slots ``[N]``; return how
+        many, and the materials of the slots: names, labels, None for what was in force."""
+        count, materials = self._read(_scene_reader.triangles, corners, slots, vertex_count, tagged)
+        return count, materials
+
+    def check_room(self, count: int, least_bytes: int) -> None:
+        """Raise if `count` items of so many bytes and more cannot be in the rest of the file."""
+        left = len(self._lexer.source.data) - self._at
+        if count * least_bytes - 1 > left and not self._includes_more():
+            raise self.fail(
+                f"{count} numbers are announced; the rest of the file, {left} bytes, is too short"
+            )
+
+    def _includes_more(self) -> bool:
+        return self._lexer.source.data.find(b"$include", self._at) >= 0
+
+    @property
+    def _at(self) -> int:
+        return self._lexer.at if self._next is None else self._next.start
+
+    def _read(self, reader: Callable[..., Any], *arguments: object) -> list[Any]:
+        """What a compiled reader finds here; go to where it ended."""
+        data = self._lexer.source.data
+        found: list[Any]
+        *found, self._lexer.at = reader(data, self._at, *arguments, self._lexer.tell)
+        self._next = None
+        return found
+
+    def _fill(self, values: NDArray[Any], one: Callable[[], float]) -> None:
+        """Read numbers, all of them plain but for some that `one` reads."""
+        filled: int = self._read(_scene_reader.fill, values)[0]
+        while filled < len(values):
+            values[filled] = one()
+            filled += 1 + self._read(_scene_reader.fill, values[filled + 1 :])[0]
+
+    def binary_floats(self, count: int) -> NDArray[np.float32]:
+        """Return `count` 32-bit floats between back quotes, of either byte order."""
+        at = self._binary(4 * count)
+        values = np.empty(count, np.float32)
+        _scene_reader.binary_floats(self._lexer.source.data, at, values)
+        return values
+
+    def binary_indices(self, count: int, limit: int) -> NDArray[np.int32]:
+        """Return `count` 32-bit integers between back quotes, of the byte order that keeps them
+        below `limit` if one does; those of 2^31 and more are negative."""
+        at = self._binary(4 * count)
+        values = np.empty(count, np.uint32)
+        _scene_reader.binary_indices(self._lexer.source.data, at, limit, values)
+        return values.view(np.int32)
+
+    def skip_binary(self, count: int) -> None:
+        """Go past `count` bytes between back quotes."""
+        self._binary(count)
+
+    def _binary(self, count: int) -> int:
+        """Go past `count` bytes between back quotes, and return where they start."""
+        if self.peek().kind is not Kind.BINARY:
             raise self.expected("binary data between back quotes")
-        start = token.start + 1
-        data = self._lexer.source.text[start : start + count]
-        if self._lexer.source.text[start + count : start + count + 1] != "`":
+        if not self.binary_ends_after(count):
             raise self.fail(f"this binary data is not {count} bytes long")
-        self._next, self._lexer.at = None, start + count + 1
-        return data.encode("latin-1")
+        start = self.take().start + 1
+        self._lexer.at = start + count + 1
+        return start
 
     def binary_ends_after(self, count: int) -> bool:
         """Whether binary data comes next, and a back quote ends it after `count` bytes."""
         token = self.peek()
         end = token.start + 1 + count
-        return token.kind is Kind.BINARY and self._lexer.source.text[end : end + 1] == "`"
-
-    @contextmanager
-    def nested(self) -> Iterator[None]:
-        """Count one level of nesting; too many are an error, not a crash."""
-        if self._depth >= MAX_NESTING:
-            raise self.fail(f"nested more than {MAX_NESTING} deep")
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-
-    def skip_balanced(self, opening: str, closing: str) -> None:
-        """Go past a bracket, everything in it, and its partner."""
-        first = self.expect_mark(opening)
-        depth = 1
-        while depth:
-            if self.at_end():
-                raise self.fail(f"this '{opening}' is never closed", first)
-            depth += self.at_mark(opening) - self.at_mark(closing)
-            self.take()
+        return token.kind is Kind.BINARY and self._lexer.source.data[end : end + 1] == b"`"

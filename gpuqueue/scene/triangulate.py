@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuqueue import _scene_reader
 from gpuqueue.scene.ear_clipping import clip
 from gpuqueue.scene.source import Place
+from gpuqueue.scene.watch import Watch
 
 #: Corners of one concave polygon, holes included; the cost grows with the square.
 MAX_CORNERS = 5000
-#: What a corner may turn right and still count as flat, of the polygon's area: 32-bit rounding.
-FLATNESS = 1e-6
 
 Points = NDArray[np.float64]
 
@@ -24,60 +24,90 @@ class Polygon:
     """An outer loop of vertices, counter-clockwise from the front, and its holes."""
 
     loops: list[list[int]]
-    at: Place
-    convex: bool = False
+    #: None for one that is small enough in any case.
+    at: Place | None
+
+    @property
+    def triangle_count(self) -> int:
+        """The corners less two, and two more for each hole."""
+        return sum(map(len, self.loops)) - 2 + 2 * (len(self.loops) - 1)
+
+
+@dataclass(frozen=True)
+class Polygons:
+    """P polygons of one loop each: all corners ``[C]`` one after the other, and their numbers
+    ``[P]``; then those with holes. `places` tells where those stand that may be too large."""
+
+    corners: NDArray[np.int32]
+    lengths: NDArray[np.int32]
+    places: Mapping[int, Place] = field(default_factory=dict)
+    holed: Sequence[Polygon] = ()
+
+    def triangle_counts(self) -> NDArray[np.int64]:
+        """Return how many triangles each gives."""
+        of_holed = [polygon.triangle_count for polygon in self.holed]
+        return np.concatenate([self.lengths - np.int64(2), np.array(of_holed, np.int64)])
 
 
 def triangulate(
-    positions: NDArray[np.float32], polygons: Sequence[Polygon]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return triangles ``[T, 3]`` of vertices and, for each, the index of its polygon.
+    positions: NDArray[np.float32], polygons: Polygons, watch: Watch | None = None
+) -> NDArray[np.int32]:
+    """Return triangles ``[T, 3]`` of vertices, those of each polygon in its turn.
 
-    A polygon without holes gives its corners less two; one with h holes two more for each hole.
     Raises SceneError for a concave polygon of more than `MAX_CORNERS` corners.
     """
-    points = positions.astype(np.float64)
-    pieces = [(np.zeros((0, 3), np.int64), np.zeros(0, np.int64))]
-    rest = [i for i, polygon in enumerate(polygons) if len(polygon.loops) > 1]
-    for size, indices in _by_size(polygons).items():
-        loops = np.array([polygons[i].loops[0] for i in indices], np.int64)
-        is_fan = np.array([polygons[i].convex for i in indices]) | _are_convex(points[loops])
-        pieces.append(_fans(loops[is_fan], indices[is_fan], size))
-        rest += indices[~is_fan].tolist()
-    for index in rest:
-        clipped = np.array(_clip(points, polygons[index]), np.int64)
-        pieces.append((clipped, np.full(len(clipped), index)))
-    triangles = np.concatenate([piece[0] for piece in pieces])
-    owners = np.concatenate([piece[1] for piece in pieces])
-    order = owners.argsort(kind="stable")
-    return triangles[order], owners[order]
+    watch = watch or Watch()
+    if not polygons.holed and (polygons.lengths == 3).all():
+        return polygons.corners.reshape(-1, 3)
+    counts = polygons.triangle_counts()
+    ends = counts.cumsum()
+    fans = int(counts[: len(polygons.lengths)].sum())
+    triangles = np.empty((int(counts.sum()), 3), np.int32)
+    concave = _fan(positions, polygons, triangles[:fans], watch)
+    starts = np.cumsum(polygons.lengths, dtype=np.int64) - polygons.lengths
+    jobs = [(int(i), _loop(polygons, int(i), starts)) for i in concave]
+    jobs += list(enumerate(polygons.holed, len(polygons.lengths)))
+    for done, (index, polygon) in enumerate(jobs):
+        watch("Cutting concave polygons", done / len(jobs))
+        triangles[ends[index] - counts[index] : ends[index]] = _clip(positions, polygon)
+    return triangles
 
 
-def _clip(points: Points, polygon: Polygon) -> list[tuple[int, int, int]]:
+def _fan(
+    positions: NDArray[np.float32],
+    polygons: Polygons,
+    triangles: NDArray[np.int32],
+    watch: Watch,
+) -> NDArray[np.int64]:
+    """Fill in fans from each first corner; return the numbers of the polygons that are concave."""
+    count = max(1, len(polygons.lengths))
+    concave: NDArray[np.int64] = _scene_reader.fans(
+        positions,
+        polygons.corners,
+        polygons.lengths,
+        triangles,
+        lambda done: watch("Cutting polygons", done / count),
+    )
+    return concave
+
+
+def _loop(polygons: Polygons, index: int, starts: NDArray[np.int64]) -> Polygon:
+    corners = polygons.corners[starts[index] :][: polygons.lengths[index]]
+    return Polygon([corners.tolist()], polygons.places.get(index))
+
+
+def _clip(positions: NDArray[np.float32], polygon: Polygon) -> NDArray[np.int32]:
     corners = sum(map(len, polygon.loops))
-    if corners > MAX_CORNERS:
+    if corners > MAX_CORNERS and polygon.at is not None:
         raise polygon.at.error(
             f"a concave polygon of {corners} corners; at most {MAX_CORNERS} are possible"
         )
-    return clip(points, polygon.loops, _normals(points[None, polygon.loops[0]])[0])
-
-
-def _by_size(polygons: Sequence[Polygon]) -> dict[int, NDArray[np.int64]]:
-    """Indices of the polygons without holes, by their number of corners."""
-    found: dict[int, list[int]] = {}
-    for index, polygon in enumerate(polygons):
-        if len(polygon.loops) == 1:
-            found.setdefault(len(polygon.loops[0]), []).append(index)
-    return {size: np.array(indices, np.int64) for size, indices in found.items()}
-
-
-def _fans(
-    loops: NDArray[np.int64], indices: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Triangles from the first corner of each loop ``[P, size]``, and their polygons."""
-    first = np.broadcast_to(loops[:, :1], (len(loops), size - 2))
-    fans = np.stack([first, loops[:, 1:-1], loops[:, 2:]], axis=2)
-    return fans.reshape(-1, 3), np.repeat(indices, size - 2)
+    known, places = np.unique(np.concatenate(polygon.loops), return_inverse=True)
+    points = positions[known].astype(np.float64)
+    ends = np.cumsum([len(loop) for loop in polygon.loops])[:-1]
+    loops = [loop.tolist() for loop in np.split(places.reshape(-1), ends)]
+    triangles = np.array(clip(points, loops, _normal(points[loops[0]])))
+    return np.asarray(known[triangles], np.int32)
 
 
 def _cross(a: Points, b: Points) -> Points:
@@ -86,24 +116,9 @@ def _cross(a: Points, b: Points) -> Points:
     return np.stack([x, y, z], axis=-1)
 
 
-def _normals(corners: Points) -> Points:
-    """Newell's normals of loops ``[P, N, 3]``: their length is twice the area, for any planar or
-    nearly planar loop."""
-    spokes = corners - corners.mean(axis=1, keepdims=True)
-    normals: Points = _cross(spokes, np.roll(spokes, -1, axis=1)).sum(axis=1)
-    return normals
-
-
-def _are_convex(corners: Points) -> NDArray[np.bool_]:
-    """Whether every corner of loops ``[P, N, 3]`` turns left and the loop goes round once."""
-    if corners.shape[1] == 3:
-        return np.ones(len(corners), bool)
-    normals = _normals(corners)[:, None]
-    edges = np.roll(corners, -1, axis=1) - corners
-    turns = (_cross(np.roll(edges, 1, axis=1), edges) * normals).sum(axis=2)
-    # A star turns left everywhere but goes round more than once: some fan triangle is reversed.
-    spokes = corners[:, 1:] - corners[:, :1]
-    fans = (_cross(spokes[:, :-1], spokes[:, 1:]) * normals).sum(axis=2)
-    least = -FLATNESS * (normals**2).sum(axis=2)
-    convex: NDArray[np.bool_] = (turns >= least).all(axis=1) & (fans >= least).all(axis=1)
-    return convex
+def _normal(loop: Points) -> Points:
+    """Newell's normal of a loop ``[N, 3]``: its length is twice the area, for any planar or nearly
+    planar loop."""
+    spokes = loop - loop.mean(axis=0)
+    normal: Points = _cross(spokes, np.roll(spokes, -1, axis=0)).sum(axis=0)
+    return normal

@@ -26,7 +26,7 @@ def test_every_statement_is_read(path: Path) -> None:
     library, document = Library(path.parent, 1 << 24), Document(path.parent)
     source = open_scene(library, path)
     read_statements(Tokens(library, source, document.warnings), document)
-    assert document.entities or document.declarations or len(source.text) < 8000
+    assert document.entities or document.declarations or len(source.data) < 8000
 
 
 @pytest.mark.parametrize("path", SCENES, ids=lambda path: path.name)
@@ -48,5 +48,5 @@ def test_every_free_form_surface_is_cut_into_triangles(path: Path) -> None:
     source = open_scene(library, path)
     read_statements(Tokens(library, source, document.warnings), document)
     assert not any("surface" in warning for warning in document.warnings.all())
-    has_surfaces = re.search(r'^\s*surface "', source.text, re.MULTILINE) is not None
+    has_surfaces = re.search(rb'^\s*surface "', source.data, re.MULTILINE) is not None
     assert (document.surface_points > 0) == has_surfaces

@@ -13,8 +13,8 @@ SCENE = (
 
 
 def place(text: str, needle: str) -> Place:
-    source = Source("a.mi", Path("a.mi"), text.encode().decode("latin-1"))
-    return Place(source, source.text.index(needle.encode().decode("latin-1")))
+    source = Source("a.mi", Path("a.mi"), text.encode())
+    return Place(source, source.data.index(needle.encode()))
 
 
 def test_a_place_counts_lines_and_characters_from_one() -> None:

@@ -5,11 +5,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gpuqueue.errors import SceneError
-from gpuqueue.scene.triangulate import MAX_CORNERS, Polygon, triangulate
+from gpuqueue.scene.triangulate import MAX_CORNERS, Polygon, Polygons, triangulate
 from tests.scene.test_source import place
 
 AT = place("p 0 1 2", "p")
 Points = NDArray[np.float64]
+
+
+def polygons_of(*polygons: list[list[int]]) -> Polygons:
+    """Those without holes first."""
+    plain = [loops[0] for loops in polygons if len(loops) == 1]
+    return Polygons(
+        np.array([corner for loop in plain for corner in loop], np.int32),
+        np.array([len(loop) for loop in plain], np.int32),
+        dict.fromkeys(range(len(plain)), AT),
+        [Polygon(loops, AT) for loops in polygons if len(loops) > 1],
+    )
 
 
 def lifted(points: Points | list[list[float]], turn: float = 0.0) -> NDArray[np.float32]:
@@ -20,7 +31,7 @@ def lifted(points: Points | list[list[float]], turn: float = 0.0) -> NDArray[np.
 
 
 def signed_areas(
-    positions: NDArray[np.float32], triangles: NDArray[np.int64], normal: Points
+    positions: NDArray[np.float32], triangles: NDArray[np.int32], normal: Points
 ) -> Points:
     a, b, c = (positions[triangles[:, i]].astype(float) for i in range(3))
     areas: Points = np.cross(b - a, c - a) @ normal / 2
@@ -32,17 +43,16 @@ def area_of(loop: Points) -> float:
     return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
 
 
-def check(points: Points, loops: list[list[int]], turn: float = 0.0) -> NDArray[np.int64]:
+def check(points: Points, loops: list[list[int]], turn: float = 0.0) -> NDArray[np.int32]:
     """Every triangle faces forward, none overlap: their areas sum to that of the polygon."""
     positions = lifted(points, turn)
-    triangles, owners = triangulate(positions, [Polygon(loops, AT)])
+    triangles = triangulate(positions, polygons_of(loops))
     normal = np.array([0, -np.sin(turn), np.cos(turn)])
     areas = signed_areas(positions, triangles, normal)
     expected = area_of(points[loops[0]]) - sum(abs(area_of(points[hole])) for hole in loops[1:])
     assert areas.min() > -1e-6
     assert areas.sum() == pytest.approx(expected, rel=1e-5)
     assert len(triangles) == sum(map(len, loops)) - 2 + 2 * (len(loops) - 1)
-    assert (owners == 0).all()
     return triangles
 
 
@@ -126,13 +136,13 @@ def test_any_star_shaped_polygon_with_a_hole_is_covered_once(
     ids=["one point", "a line", "a bow", "a tangle"],
 )
 def test_a_degenerate_polygon_gives_triangles_and_an_end(points: list[list[float]]) -> None:
-    triangles, _ = triangulate(lifted(points), [Polygon([list(range(len(points)))], AT)])
+    triangles = triangulate(lifted(points), polygons_of([list(range(len(points)))]))
     assert len(triangles) == len(points) - 2
 
 
 def test_a_hole_outside_the_polygon_ends_as_well() -> None:
     points = [[0, 0], [1, 0], [0, 1], [5, 5], [6, 5], [5, 6]]
-    triangles, _ = triangulate(lifted(points), [Polygon([[0, 1, 2], [3, 4, 5]], AT)])
+    triangles = triangulate(lifted(points), polygons_of([[0, 1, 2], [3, 4, 5]]))
     assert len(triangles) == 6
 
 
@@ -141,12 +151,24 @@ def test_a_concave_polygon_of_too_many_corners_is_refused() -> None:
     zigzag = np.stack([np.arange(count), np.arange(count) % 2 + 5], 1).astype(float)
     zigzag[:1], zigzag[-1:] = [0, 0], [count, 0]
     with pytest.raises(SceneError, match=f"a concave polygon of {count} corners"):
-        triangulate(lifted(zigzag), [Polygon([list(range(count))], AT)])
+        triangulate(lifted(zigzag), polygons_of([list(range(count))]))
 
 
-def test_polygons_of_different_sizes_keep_their_order() -> None:
-    positions = lifted([[0, 0], [1, 0], [1, 1], [0, 1], [-1, 0.5]])
-    _, owners = triangulate(
-        positions, [Polygon([loop], AT) for loop in ([0, 1, 2], [0, 1, 2, 3, 4], [0, 2, 3])]
-    )
-    assert owners.tolist() == [0, 1, 1, 1, 2]
+def test_polygons_of_different_sizes_keep_their_order_and_holes_come_last() -> None:
+    positions = lifted([[0, 0], [1, 0], [1, 1], [0, 1], [-1, 0.5], [4, -4], [0, 4]])
+    polygons = polygons_of([[0, 5, 6], [1, 2, 3]], [[0, 1, 2]], [[0, 1, 2, 3, 4]], [[0, 2, 3]])
+    triangles = triangulate(positions, polygons)
+    assert polygons.triangle_counts().tolist() == [1, 3, 1, 6]
+    assert triangles[:5].tolist() == [[0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 2, 3]]
+    assert set(triangles[5:].ravel().tolist()) == {0, 1, 2, 3, 5, 6}
+
+
+def test_concave_polygons_among_convex_ones_are_cut_in_their_place() -> None:
+    points = np.concatenate([STAR, STAR + 5, [[0, 0], [1, 0], [1, 1], [0, 1]]])
+    loops = [[20, 21, 22, 23], list(range(10)), [20, 22, 23], list(range(10, 20))]
+    triangles = triangulate(lifted(points), polygons_of(*([loop] for loop in loops)))
+    areas = signed_areas(lifted(points), triangles, np.array([0, 0, 1.0]))
+    assert areas.min() > 0
+    assert areas[2:10].sum() == pytest.approx(area_of(STAR), rel=1e-5)
+    assert areas[11:].sum() == pytest.approx(area_of(STAR), rel=1e-5)
+    assert triangles[10].tolist() == [20, 22, 23]

@@ -33,12 +33,12 @@ from tests.scene.plain import plain, plain_document
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "scenes"
 FILES = sorted((ROOT / "valid").glob("*.mi")) + sorted(EXAMPLES.glob("*.mi"))
-NOWHERE = Place(Source("none", Path("none"), ""), 0)
+NOWHERE = Place(Source("none", Path("none"), b""), 0)
 
 
 def read(data: bytes) -> Document:
     document = Document(Path("/"))
-    source = Source("written.mi", Path("/written.mi"), data.decode("latin-1"))
+    source = Source("written.mi", Path("/written.mi"), data)
     tokens = Tokens(Library(Path("/"), 1 << 30), source, document.warnings)
     read_statements(tokens, document)
     return document
@@ -135,7 +135,7 @@ def geometries(draw: st.DrawFn, slots: tuple[str | int | None, ...]) -> Geometry
         return draw(arrays.arrays(np.float32, (vertices, width), elements=coordinates))
 
     def integers(shape: int | tuple[int, int], end: int) -> np.ndarray:
-        return draw(arrays.arrays(np.int64, shape, elements=st.integers(0, end - 1)))
+        return draw(arrays.arrays(np.int32, shape, elements=st.integers(0, end - 1)))
 
     normals, uvs = (floats(n) if draw(st.booleans()) else None for n in (3, 2))
     corners = integers((triangles, 3), vertices)
@@ -158,7 +158,7 @@ def test_any_geometry_reads_back(
 def test_a_large_mesh_is_half_as_large_in_binary() -> None:
     points = np.random.default_rng(1).random((1000, 3), np.float32)
     geometry = Geometry(
-        points, points, None, np.arange(999).reshape(-1, 3), np.zeros(333, np.int64), (None,)
+        points, points, None, np.arange(999).reshape(-1, 3), np.zeros(333, np.int32), (None,)
     )
     document = Document(Path("/"))
     document.define(Object("o", NOWHERE, geometry=geometry))

@@ -27,7 +27,7 @@ def read_gltf(library: Library, path: Path) -> Document:
     Raises SceneError, which tells the file and the member.
     """
     asset = read_asset(library, path)
-    document, names = Document(library.root), Names()
+    document, names = Document(library.root, library.watch), Names()
     if asset.table("animations"):
         document.warnings("animations are not played", asset.root.at.member("animations"))
     materials = _define_materials(asset, document, names)

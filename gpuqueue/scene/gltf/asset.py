@@ -61,7 +61,7 @@ def read_asset(library: Library, path: Path) -> Asset:
     data = library.read(path)
     text, chunk = _chunks(name, data) if data.startswith(_MAGIC) else (memoryview(data), None)
     try:
-        root = root_item(parse(bytes(text)), Source(name, path, ""))
+        root = root_item(parse(bytes(text)), Source(name, path, b""))
     except NotJson as error:
         raise SceneError(f"{name}: {error}") from None
     _check_version(root)

@@ -51,8 +51,8 @@ class Meshes:
             positions,
             self._optional(attributes, "NORMAL", 3, len(positions)),
             _upright(self._optional(attributes, "TEXCOORD_0", 2, len(positions))),
-            triangles,
-            np.zeros(len(triangles), np.int64),
+            triangles.astype(np.int32),
+            np.zeros(len(triangles), np.int32),
             (self._material(primitive),),
         )
 

@@ -151,9 +151,9 @@ def _parse_control(tokens: Tokens, vertex_count: int, *, rational: bool) -> Cont
     runs: list[Indices] = []
     weights: list[Floats] = []
     while tokens.at_integer():
-        run = tokens.index_run("the vertices of control points")
+        run = tokens.integer_run("the vertices of control points")
         check_indices(run, vertex_count, "vertex", at)
-        runs.append(run)
+        runs.append(run.astype(np.int64))
         weights.append(np.ones(len(run)))
         if tokens.accept_word("w") or tokens.peek().kind is Kind.FLOAT:
             weights[-1][-1] = _parse_weight(tokens, rational=rational)

@@ -92,8 +92,8 @@ class FreeForm:
             check_coordinates(cut.points, statement.at),
             cut.normals.astype(np.float32),
             check_coordinates(cut.uvs, statement.at),
-            cut.corners,
-            np.zeros(len(cut.corners), np.int64),
+            cut.corners.astype(np.int32),
+            np.zeros(len(cut.corners), np.int32),
             (statement.material,),
         )
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Area, Light, Vector
 from gpuqueue.scene.statements.attributes import parse_attribute, skip_data
-from gpuqueue.scene.statements.binary import floats
 from gpuqueue.scene.statements.mesh import check_coordinates
 from gpuqueue.scene.statements.shading import parse_shader, parse_shader_list
 from gpuqueue.scene.tokens import Kind, Tokens, words
@@ -43,7 +44,8 @@ def parse_light(tokens: Tokens, document: Document) -> None:
 def parse_vector(tokens: Tokens) -> Vector:
     """Three numbers, or twelve bytes between back quotes, within the range of coordinates."""
     at = tokens.peek().place
-    values = floats(tokens.binary(12)) if tokens.peek().kind is Kind.BINARY else tokens.numbers(3)
+    is_binary = tokens.peek().kind is Kind.BINARY
+    values = tokens.binary_floats(3).astype(np.float64) if is_binary else tokens.numbers(3)
     check_coordinates(values, at)
     x, y, z = values.tolist()
     return x, y, z

@@ -43,6 +43,6 @@ def _skip_list(tokens: Tokens, count: int) -> None:
     if tokens.accept_word("binary"):
         # The list of hairs has one more entry than it says.
         size = 4 * count if tokens.binary_ends_after(4 * count) else 4 * count + 4
-        tokens.binary(size)
+        tokens.skip_binary(size)
     else:
         tokens.number_run()

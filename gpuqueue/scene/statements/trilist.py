@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,17 @@ from numpy.typing import NDArray
 from gpuqueue.scene.entities import Geometry
 from gpuqueue.scene.source import decode
 from gpuqueue.scene.statements.approximation import parse_approximation
-from gpuqueue.scene.statements.binary import floats, indices
-from gpuqueue.scene.statements.mesh import MAX_TRIANGLES, check_coordinates, check_indices
+from gpuqueue.scene.statements.mesh import (
+    MAX_TRIANGLES,
+    SlotTable,
+    check_coordinates,
+    check_indices,
+    parse_index,
+)
 from gpuqueue.scene.tokens import Kind, Tokens
+
+#: Corners [T, 3], slots of triangles [T], the material of every slot.
+_Triangles: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], tuple[str | int | None, ...]]
 
 #: Floats of a vertex field; of the others the words that follow tell.
 _FIXED = {"n": 3, "d": 6, "d2": 9}
@@ -39,23 +48,23 @@ def parse_trilist(tokens: Tokens, *, tagged: bool) -> Geometry:
     triangle_count, border_count, data_sizes = _parse_counts(tokens)
     at = tokens.peek().place
     vertices = _parse_vertices(tokens, vertex_count, layout)
-    place = tokens.peek().place
-    triangles, labels, slots = _parse_triangles(tokens, triangle_count, vertex_count, tagged=tagged)
-    check_indices(triangles, vertex_count, "vertex", place)
+    triangles, slots, materials = _parse_triangles(
+        tokens, triangle_count, vertex_count, tagged=tagged
+    )
     if border_count:
         _parse_triangles(tokens, border_count, vertex_count, tagged=tagged)
     _skip_rest(tokens, triangle_count, data_sizes)
 
     def columns(first: int, count: int) -> NDArray[np.float32]:
-        return check_coordinates(vertices[:, first : first + count], at)
+        return check_coordinates(np.ascontiguousarray(vertices[:, first : first + count]), at)
 
     return Geometry(
         columns(0, 3),
         None if layout.normal is None else columns(layout.normal, 3),
         None if layout.uv is None else columns(layout.uv, 2),
-        triangles.reshape(-1, 3),
-        labels,
+        triangles,
         slots,
+        materials,
     )
 
 
@@ -90,70 +99,67 @@ def _parse_counts(tokens: Tokens) -> tuple[int, int, tuple[int, int]]:
     return triangles, border, data
 
 
-def _parse_vertices(tokens: Tokens, count: int, layout: _Layout) -> NDArray[np.float64]:
+def _parse_vertices(tokens: Tokens, count: int, layout: _Layout) -> NDArray[np.float32]:
     """vertices = "[" numbers "]" | "scalar" BINARY; an array [N, size]."""
     if tokens.accept_word("scalar"):
-        return floats(tokens.binary(4 * count * layout.size)).reshape(count, layout.size)
+        return tokens.binary_floats(count * layout.size).reshape(count, layout.size)
     tokens.expect_mark("[")
     what = f"{layout.size} numbers for each of {count} vertices"
-    values = tokens.numbers(count * layout.size, what).reshape(count, layout.size)
+    values = tokens.floats(count * layout.size, what).reshape(count, layout.size)
     if not tokens.accept_mark("]"):
         raise tokens.expected(f"']' after {what}")
     return values
 
 
-def _parse_triangles(
-    tokens: Tokens, count: int, vertex_count: int, *, tagged: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str | int | None, ...]]:
+def _parse_triangles(tokens: Tokens, count: int, vertex_count: int, *, tagged: bool) -> _Triangles:
     """triangles = "[" { [material] a b c } "]"  (tagged: "[" { label a b c } "]")
     | "integer" BINARY ["integer" BINARY]. Returns corners [T, 3], slots of triangles, slots."""
-    if tokens.accept_word("integer"):
-        corners = indices(tokens.binary(12 * count), vertex_count).reshape(count, 3)
-        labels = np.zeros(count, np.int64)
-        if tagged:
-            tokens.expect_word("integer")
-            labels = indices(tokens.binary(4 * count), 1 << 16)
-        return (corners, *_slots_of(labels if tagged else None, count))
+    if tokens.at_word("integer"):
+        return _parse_binary_triangles(tokens, count, vertex_count, tagged=tagged)
     tokens.expect_mark("[")
+    tokens.check_room(3 * count, 2)
+    corners, slots = np.empty((count, 3), np.int32), np.empty(count, np.int32)
+    table = SlotTable()
+    done = 0
+    while True:
+        rest = slots[done:]
+        found, materials = tokens.triangle_rows(corners[done:], rest, vertex_count, tagged=tagged)
+        table.renumber(rest[:found], materials)
+        done += found
+        if done == count:
+            break
+        if tokens.at_mark("]"):
+            raise tokens.fail(f"expected {count} triangles, found {done}")
+        corners[done] = _parse_row(tokens, table, vertex_count, tagged=tagged)
+        slots[done] = table.number()
+        done += 1
+    if not tokens.accept_mark("]"):
+        raise tokens.expected(f"']' after {count} triangles")
+    return corners, slots, table.materials
+
+
+def _parse_row(tokens: Tokens, table: SlotTable, vertex_count: int, *, tagged: bool) -> list[int]:
+    """[material] a b c, or label a b c. A name holds for the triangles after it; "" is the
+    instance's own material."""
     if tagged:
-        values = tokens.integers(4 * count, f"a label and 3 vertices for each of {count} triangles")
-        tokens.expect_mark("]")
-        rows = values.reshape(count, 4)
-        return (rows[:, 1:], *_slots_of(rows[:, 0], count))
-    return _parse_named_triangles(tokens, count)
+        table.current = tokens.integer("the label of a triangle", 0)
+    elif tokens.peek().kind in (Kind.STRING, Kind.SYMBOL):
+        table.current = decode(tokens.take().text) or None
+    return [parse_index(tokens, vertex_count, "3 vertices of a triangle or ']'") for _ in range(3)]
 
 
-def _slots_of(
-    labels: NDArray[np.int64] | None, count: int
-) -> tuple[NDArray[np.int64], tuple[int | None, ...]]:
-    if labels is None:
-        return np.zeros(count, np.int64), (None,)
-    known, places = np.unique(labels, return_inverse=True)
-    return places.astype(np.int64).reshape(-1), tuple(int(label) for label in known)
-
-
-def _parse_named_triangles(
-    tokens: Tokens, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str | None, ...]]:
-    """Triangles with a material's name before the first that has it; "" is the instance's own."""
-    slots: dict[str | None, int] = {}
-    runs: list[NDArray[np.int64]] = []
-    run_slots: list[int] = []
-    name: str | None = None
-    while not tokens.at_mark("]"):
-        if tokens.peek().kind in (Kind.STRING, Kind.SYMBOL):
-            name = decode(tokens.take().text) or None
-        run = tokens.index_run("3 vertices of a triangle or ']'")
-        if len(run) % 3:
-            raise tokens.fail(f"{len(run)} vertices do not make whole triangles")
-        runs.append(run)
-        run_slots.append(slots.setdefault(name, len(slots)))
-    lengths = [len(run) // 3 for run in runs]
-    if sum(lengths) != count:
-        raise tokens.fail(f"expected {count} triangles, found {sum(lengths)}")
-    tokens.expect_mark("]")
-    corners = np.concatenate(runs) if runs else np.zeros(0, np.int64)
-    return corners.reshape(-1, 3), np.repeat(run_slots, lengths).astype(np.int64), tuple(slots)
+def _parse_binary_triangles(
+    tokens: Tokens, count: int, vertex_count: int, *, tagged: bool
+) -> _Triangles:
+    tokens.expect_word("integer")
+    at = tokens.peek().place
+    corners = tokens.binary_indices(3 * count, vertex_count)
+    check_indices(corners, vertex_count, "vertex", at)
+    if not tagged:
+        return corners.reshape(count, 3), np.zeros(count, np.int32), (None,)
+    tokens.expect_word("integer")
+    known, slots = np.unique(tokens.binary_indices(count, 1 << 16), return_inverse=True)
+    return corners.reshape(count, 3), slots.reshape(-1).astype(np.int32), tuple(known.tolist())
 
 
 def _skip_rest(tokens: Tokens, triangles: int, data: tuple[int, int]) -> None:
@@ -171,6 +177,8 @@ def _skip_rest(tokens: Tokens, triangles: int, data: tuple[int, int]) -> None:
 
 def _skip_integers(tokens: Tokens, count: int) -> None:
     if tokens.accept_word("integer"):
-        tokens.binary(4 * count)
+        tokens.skip_binary(4 * count)
     else:
-        tokens.skip_balanced("[", "]")
+        tokens.expect_mark("[")
+        tokens.number_run()
+        tokens.expect_mark("]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,7 @@ def _named_triangles(geometry: Geometry) -> Iterator[str]:
         yield from _rows(geometry.triangles[first:last])
 
 
-def _rows(values: NDArray[np.int64]) -> Iterator[str]:
+def _rows(values: NDArray[np.integer[Any]]) -> Iterator[str]:
     for row in values.tolist():
         yield f"        {' '.join(map(str, row))}"
 
