@@ -24,7 +24,7 @@ def check_coordinates(values: NDArray[np.floating[Any]], at: Place) -> NDArray[n
     return values.astype(np.float32, copy=False)
 
 
-def check_indices(values: NDArray[np.int32], count: int, what: str, at: Place) -> None:
+def check_indices(values: NDArray[np.integer[Any]], count: int, what: str, at: Place) -> None:
     """Raise at `at` unless every index is from 0 to `count` - 1."""
     if values.size and (values.min() < 0 or values.max() >= count):
         wrong = values[(values < 0) | (values >= count)][0]
