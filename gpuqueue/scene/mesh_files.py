@@ -39,10 +39,10 @@ _MAP = re.compile(rb"^[ \t]*(map_|bump)", re.MULTILINE)
 
 
 def read_mesh_file(library: Library, path: Path) -> Document:
-    b"""Read the meshes of a file, an object with a material each, seen from the front.
+    """Read the meshes of a file, an object with a material each, seen from the front.
 
     Raises SceneError for what trimesh cannot read, and where it is not installed.
-    b"""
+    """
     name = path.relative_to(library.root).as_posix()
     at = Part(Source(name, path, b""), 0)
     document, names = Document(library.root, library.watch), Names()
