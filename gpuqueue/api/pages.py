@@ -134,7 +134,11 @@ def _soft(text: str) -> Markup:
 
 def _queue_card(settings: Settings, queue: QueueState) -> Markup:
     manager = settings.queue_manager
-    roles = {"default": manager.default_queue, "listening": manager.listen_queue}
+    roles = {
+        "default": manager.default_queue,
+        "listening": manager.listen_queue,
+        "first": manager.priority_queue,
+    }
     tags = [queue.module, *[role for role, name in roles.items() if name == queue.name]]
     if queue.counts is None:
         body = element("p", queue.problem or "", class_="problem")

@@ -58,6 +58,8 @@ class QueueManagerSettings(_Frozen):
     allow_command: frozenset[Word] = frozenset()
     default_queue: Word | None = None
     listen_queue: Word | None = None
+    #: Asked before listen_queue, by the same listener, one job at a time.
+    priority_queue: Word | None = None
     #: How long a received message stays hidden unless the heartbeat renews it.
     visibility_timeout_s: int = Field(default=120, ge=2, le=43200)
     #: The whole time one try may hold a message; SQS ends every lease at 12 hours.
@@ -207,6 +209,7 @@ class Settings(_Frozen):
         for directive, kind, known in (
             ("default_queue", "queue", queues),
             ("listen_queue", "queue", queues),
+            ("priority_queue", "queue", queues),
             ("state_bucket", "bucket", buckets),
         ):
             name = getattr(self.queue_manager, directive)
@@ -217,6 +220,10 @@ class Settings(_Frozen):
                     "queue_manager",
                     directive,
                 )
+        first, second = self.queue_manager.priority_queue, self.queue_manager.listen_queue
+        if first is not None and second in (None, first):
+            what = "another queue than listen_queue" if second else "listen_queue beside it"
+            raise Misfit(f"priority_queue: expected {what}", "queue_manager", "priority_queue")
         return self
 
 

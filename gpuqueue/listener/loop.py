@@ -13,12 +13,13 @@ from gpuqueue.listener.fate import backoff_bound
 from gpuqueue.listener.handler import Handler
 from gpuqueue.listener.interruption import watching_interruptions
 from gpuqueue.listener.lease import Lease
+from gpuqueue.listener.priority import listening_queue
 from gpuqueue.listener.protection import protecting
 from gpuqueue.listener.render_process import RenderProcess
 from gpuqueue.listener.settle import reason_of
 from gpuqueue.listener.shutdown import Shutdown, StopNow
 from gpuqueue.log import Category, Event, EventLogger
-from gpuqueue.queues import Message, Queue, open_queue
+from gpuqueue.queues import Message, Queue
 
 log = EventLogger(Category.QUEUE)
 
@@ -50,9 +51,9 @@ def run_listener(
         raise ConfigError("listen_queue is not set in block queue_manager: nothing to listen to")
     shutdown = shutdown or Shutdown(settings.queue_manager.stop_grace_s)
     process = RenderProcess(settings)
-    queue = open_queue(settings, name)
     try:
         with (
+            listening_queue(settings, name, MAX_POLL_S) as queue,
             watching_interruptions(settings.queue_manager.watch_interruptions, shutdown),
             protecting(settings) as work,
         ):
