@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-from gpuqueue.scene.entities import Declaration, Entity, Render
+from gpuqueue.scene.entities import Declaration, Entity, Phenomenon, Render
 from gpuqueue.scene.source import Place
 from gpuqueue.scene.textures.image_library import ImageLibrary
 from gpuqueue.scene.warnings import Warnings
@@ -26,6 +26,7 @@ class Document:
         self.watch = watch or Watch()
         self.entities: dict[str, Entity] = {}
         self.declarations: dict[str, Declaration] = {}
+        self.phenomena: dict[str, Phenomenon] = {}
         self.render: Render | None = None
         self.warnings = Warnings()
         self.images = ImageLibrary(root, self.warnings)

@@ -70,6 +70,20 @@ class NamedShader:
 
 
 @dataclass(frozen=True)
+class Phenomenon:
+    """``declare phenomenon``: shaders of its own behind an interface.
+
+    `root` is the result; `slots` are what it has for a camera's lens, environment or volume.
+    """
+
+    declaration: Declaration
+    at: Place
+    entities: Mapping[str, Entity]
+    root: ShaderList
+    slots: Mapping[str, ShaderList] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Options:
     """``options``: keyword phrases, string options and attributes with their values."""
 

@@ -10,6 +10,7 @@ from gpuqueue.scene.document import Document
 from gpuqueue.scene.gltf import read_gltf
 from gpuqueue.scene.mesh_files import SUFFIXES, read_mesh_file
 from gpuqueue.scene.model import Scene
+from gpuqueue.scene.phenomena import expand_phenomena
 from gpuqueue.scene.resolve import resolve
 from gpuqueue.scene.source import Library, locate_scene
 from gpuqueue.scene.statements import read_statements
@@ -66,6 +67,7 @@ def read_document(
 def _read_mi(library: Library, path: Path) -> Document:
     document = Document(library.root, library.watch)
     read_statements(Tokens(library, library.open(path), document.warnings), document)
+    expand_phenomena(document)
     return document
 
 
