@@ -70,8 +70,10 @@ def traced(program: Program, kernel: str, accelerator: Accelerator, rays: Any, l
         value = uploaded[name].address if name in uploaded else accelerator[name]
         job["accelerator"][name] = value
     job["rays"], job[KERNELS[kernel][0]] = input_.address, output.address
-    job["item_count"], job["mask"] = COUNT, MASK
-    program.launch(kernel, (cuda.blocks(COUNT), 1, 1), (cuda.BLOCK_THREADS, 1, 1), [job], memory)
+    job["item_count"], job["mask"] = len(rays), MASK
+    program.launch(
+        kernel, (cuda.blocks(len(rays)), 1, 1), (cuda.BLOCK_THREADS, 1, 1), [job], memory
+    )
     return output.read(like.dtype)
 
 
