@@ -164,6 +164,9 @@ class RenderSettings(_Frozen):
     max_pixels: int = Field(default=1 << 27, ge=1)
     max_samples: int = Field(default=1 << 20, ge=1, le=MAX_SAMPLES)
     max_scene_bytes: int = Field(default=4 << 30, ge=1)
+    #: Of the arrays of all meshes.
+    max_scene_memory_bytes: int = Field(default=8 << 30, ge=1)
+    max_scene_load_s: int = Field(default=600, ge=1)
     #: Where acceleration structures are kept; None is the user's cache folder.
     bvh_cache_folder: Path | None = None
     #: Most bytes of them; 0 keeps none.

@@ -78,8 +78,14 @@ class Renderer:
     def _load(self, request: RenderRequest, report: Report) -> LoadedScene:
         """Read a scene's files and put it on the device, if the film fits beside it."""
         name, start = request.scene_file, time.monotonic()
-        max_bytes = self._settings.max_scene_bytes
-        scene = load_scene(Path(name), self._content_root, max_bytes=max_bytes)
+        scene = load_scene(
+            Path(name),
+            self._content_root,
+            max_bytes=self._settings.max_scene_bytes,
+            max_memory_bytes=self._settings.max_scene_memory_bytes,
+            max_seconds=self._settings.max_scene_load_s,
+            report=lambda what, share: report(0.0, f"{what}: {share:.0%}"),
+        )
         for warning in scene.warnings:
             _scene_log.event(Event.SCENE_WARNING, warning, scene=name)
         buffers = pack(scene, native.layouts(), native.kernels().shaders())

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-from gpuqueue.scene.entities import Declaration, Entity, Phenomenon, Render
+from gpuqueue.scene.entities import Declaration, Entity, Object, Phenomenon, Render
 from gpuqueue.scene.source import Place
 from gpuqueue.scene.textures.image_library import ImageLibrary
 from gpuqueue.scene.warnings import Warnings
@@ -39,6 +39,8 @@ class Document:
         """Keep an entity; one of the same name is replaced, with a warning."""
         if entity.name in self.entities and not self.incremental:
             self.warnings(f"'{entity.name}' is defined again; the later one counts", entity.at)
+        if isinstance(entity, Object) and entity.geometry is not None:
+            self.watch.keep_memory(entity.geometry.nbytes, entity.at.error)
         self.entities[entity.name] = entity
 
     def base(self, kind: type[E], name: str, at: Place) -> E:

@@ -189,6 +189,12 @@ class Geometry:
     triangle_slots: NDArray[np.int32]
     slots: tuple[str | int | None, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (self.positions, self.normals, self.uvs, self.triangles, self.triangle_slots)
+        return sum(0 if array is None else array.nbytes for array in arrays)
+
 
 @dataclass(frozen=True)
 class Object:

@@ -89,7 +89,8 @@ class Flattener:
         order = self._order(root)
         for group in order:
             self._count(group)
-        for group in order:
+        for done, group in enumerate(order):
+            self.document.watch("Placing groups", done / len(order))
             self._groups[group.name] = _concatenate(
                 [self._place(instance) for instance in self._members(group)]
             )

@@ -26,6 +26,7 @@ def load_scene(
     root: Path,
     *,
     max_bytes: int = MAX_BYTES,
+    max_memory_bytes: float = math.inf,
     max_seconds: float = math.inf,
     report: Report | None = None,
 ) -> Scene:
@@ -33,11 +34,11 @@ def load_scene(
 
     Nothing outside `root` is read, nothing is executed. `report` is told some ten times a second
     what is done and the share of it, and ends the load by raising. Raises SceneError, whose message
-    gives ``file:line:column`` and the line, or the member of a glTF file, and what was expected; or
-    says that the load took more than `max_seconds`. Raises JobFailed if a file was written to
-    meanwhile.
+    gives ``file:line:column`` and the line, or the member of a glTF file, and what was expected;
+    or says that the load took more than `max_seconds`, or the arrays of its meshes more than
+    `max_memory_bytes`. Raises JobFailed if a file was written to meanwhile.
     """
-    library = Library(root, max_bytes, Watch(report, max_seconds))
+    library = Library(root, max_bytes, Watch(report, max_seconds, max_memory_bytes))
     document = read_document(library, path)
     library.check_unchanged()
     name = library.files[0].path.relative_to(library.root).as_posix()

@@ -60,6 +60,7 @@ class Builder:
         for element, first, last in zip(
             self.flattener.elements, starts[:-1], starts[1:], strict=True
         ):
+            self.document.watch("Placing elements", int(last) / len(order))
             yield element, order[first:last]
 
     def _add_object(self, element: Object, g: Geometry, rows: NDArray[np.int64]) -> None:

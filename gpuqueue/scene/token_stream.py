@@ -21,6 +21,7 @@ class TokenStream:
     """The tokens of a scene and everything that it includes, for the statements to read."""
 
     def __init__(self, library: Library, source: Source, warn: Callable[[str, Place], None]):
+        self.watch = library.watch
         self._lexer = Lexer(library, source, warn)
         self._next: Token | None = None
         self._depth = 0

@@ -38,6 +38,11 @@ class PolygonRows:
     slots: NDArray[np.int32]
     materials: list[bytes | int | None]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return self.corners.nbytes + self.lengths.nbytes + self.slots.nbytes
+
 
 class Tokens(TokenStream):
     """The tokens of a scene and everything that it includes, for the statements to read."""
@@ -52,7 +57,7 @@ class Tokens(TokenStream):
 
     def floats(self, count: int, what: str = "a number") -> NDArray[np.float32]:
         """Return exactly `count` numbers, infinite where they are beyond 32 bits."""
-        self.check_room(count, 2)
+        self.check_room(count, 4)
         values = np.empty(count, np.float32)
         with np.errstate(over="ignore"):
             self._fill(values, lambda: self.number(what))
@@ -105,16 +110,15 @@ class Tokens(TokenStream):
         count, materials = self._read(_scene_reader.triangles, corners, slots, vertex_count, tagged)
         return count, materials
 
-    def check_room(self, count: int, least_bytes: int) -> None:
-        """Raise if `count` items of so many bytes and more cannot be in the rest of the file."""
-        left = len(self._lexer.source.data) - self._at
-        if count * least_bytes - 1 > left and not self._includes_more():
+    def check_room(self, count: int, memory_bytes: int) -> None:
+        """Raise if `count` numbers cannot be in the rest of the file, which are two bytes each but
+        the last, or if they take more memory than may be used; so many bytes each."""
+        left = self._lexer.most_bytes_after(self._at)
+        if 2 * count - 1 > left:
             raise self.fail(
                 f"{count} numbers are announced; the rest of the file, {left} bytes, is too short"
             )
-
-    def _includes_more(self) -> bool:
-        return self._lexer.source.data.find(b"$include", self._at) >= 0
+        self.watch.check_memory(count * memory_bytes, self.fail)
 
     @property
     def _at(self) -> int:
@@ -138,6 +142,7 @@ class Tokens(TokenStream):
     def binary_floats(self, count: int) -> NDArray[np.float32]:
         """Return `count` 32-bit floats between back quotes, of either byte order."""
         at = self._binary(4 * count)
+        self.watch.check_memory(4 * count, self.fail)
         values = np.empty(count, np.float32)
         _scene_reader.binary_floats(self._lexer.source.data, at, values)
         return values
@@ -146,6 +151,7 @@ class Tokens(TokenStream):
         """Return `count` 32-bit integers between back quotes, of the byte order that keeps them
         below `limit` if one does; those of 2^31 and more are negative."""
         at = self._binary(4 * count)
+        self.watch.check_memory(4 * count, self.fail)
         values = np.empty(count, np.uint32)
         _scene_reader.binary_indices(self._lexer.source.data, at, limit, values)
         return values.view(np.int32)

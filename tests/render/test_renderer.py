@@ -15,6 +15,7 @@ from gpuqueue.log import Event
 from gpuqueue.render import RenderRequest, progressive, renderer_for
 from gpuqueue.render.progressive import Rendered
 from gpuqueue.render.renderer import Renderer, check_film, total_exposure
+from gpuqueue.scene import watch
 
 from .small_scenes import WALL, write_scene
 
@@ -165,6 +166,24 @@ def test_a_scene_that_cannot_be_read_is_the_jobs_fault(
     (tmp_path / "large.mi").write_text("# " + "x" * 5000)
     with pytest.raises(SceneError, match=message):
         make("null", max_scene_bytes=4000).render(request(scene_file=name), quiet)
+
+
+def test_the_bounds_of_a_scene_are_the_settings(make: Make) -> None:
+    with pytest.raises(SceneError, match="need more than 10 bytes"):
+        make("null", max_scene_memory_bytes=10).render(request(), quiet)
+
+
+def test_a_job_that_is_cancelled_while_its_scene_is_read_ends(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "INTERVAL_S", 0.0)
+
+    def stop(fraction: float, message: str) -> None:
+        if message.startswith("Reading a.mi"):
+            raise Interrupted("stop")
+
+    with pytest.raises(Interrupted):
+        make("null").render(request(), stop)
 
 
 def test_a_scene_is_loaded_once_while_its_files_stay_the_same(

@@ -39,6 +39,7 @@ class PolygonReader:
         """Read polygons as long as there are any."""
         while tokens.at_word(*POLYGON):
             rows = tokens.polygon_rows(self._vertex_count, MAX_CORNERS, tagged=self._tagged)
+            tokens.watch.check_memory(rows.nbytes, tokens.fail)
             self.table.renumber(rows.slots, rows.materials)
             self._add(rows.corners, rows.lengths, rows.slots)
             if tokens.at_word(*POLYGON):

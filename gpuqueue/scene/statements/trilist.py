@@ -117,7 +117,7 @@ def _parse_triangles(tokens: Tokens, count: int, vertex_count: int, *, tagged: b
     if tokens.at_word("integer"):
         return _parse_binary_triangles(tokens, count, vertex_count, tagged=tagged)
     tokens.expect_mark("[")
-    tokens.check_room(3 * count, 2)
+    tokens.check_room(3 * count, 6)  # with the slots
     corners, slots = np.empty((count, 3), np.int32), np.empty(count, np.int32)
     table = SlotTable()
     done = 0
