@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -107,13 +106,14 @@ class Lexer:
         """Let the watch know how far the source at hand is read."""
         self._library.watch(f"Reading {self.source.name}", offset / max(1, len(self.source.data)))
 
-    def most_bytes_after(self, at: int) -> float:
-        """Return how many bytes of text may follow an offset: what is left of the source at hand
-        and of those that include it; any number if they include more."""
+    def bytes_after(self, at: int) -> int:
+        """Return what is left of the source at hand and of those that include it."""
+        return sum(len(source.data) - start for source, start in [(self.source, at), *self._outer])
+
+    def includes_after(self, at: int) -> bool:
+        """Whether there may be more than that, in included files. This looks at every byte."""
         rest = [(self.source, at), *self._outer]
-        if any(source.data.find(b"$include", start) >= 0 for source, start in rest):
-            return math.inf
-        return sum(len(source.data) - start for source, start in rest)
+        return any(source.data.find(b"$include", start) >= 0 for source, start in rest)
 
     def scan(self) -> Token:
         """Return the next token and go past it. Raises SceneError."""

@@ -113,8 +113,8 @@ class Tokens(TokenStream):
     def check_room(self, count: int, memory_bytes: int) -> None:
         """Raise if `count` numbers cannot be in the rest of the file, which are two bytes each but
         the last, or if they take more memory than may be used; so many bytes each."""
-        left = self._lexer.most_bytes_after(self._at)
-        if 2 * count - 1 > left:
+        left = self._lexer.bytes_after(self._at)
+        if 2 * count - 1 > left and not self._lexer.includes_after(self._at):
             raise self.fail(
                 f"{count} numbers are announced; the rest of the file, {left} bytes, is too short"
             )
