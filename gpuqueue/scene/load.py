@@ -62,7 +62,8 @@ def read_document(
     """
     readers = READERS if readers is None else readers
     found = locate_scene(library, path, tuple(readers))
-    return readers[found.suffix.lower()](library, found)
+    reader = next(r for suffix, r in readers.items() if found.name.lower().endswith(suffix))
+    return reader(library, found)
 
 
 def _read_mi(library: Library, path: Path) -> Document:
@@ -76,6 +77,7 @@ Reader = Callable[[Library, Path], Document]
 #: What reads a scene file, by the end of its name.
 READERS: dict[str, Reader] = {
     ".mi": _read_mi,
+    ".mi.gz": _read_mi,
     ".gltf": read_gltf,
     ".glb": read_gltf,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -160,7 +161,7 @@ class Library:
         if not inside:
             raise SceneError(f"'{_printable(name)}' lies outside the scene folder")
         found = next(filter(_is_file, inside), None)
-        if found is not None and found.suffix.lower() not in suffixes:
+        if found is not None and not found.name.lower().endswith(suffixes):
             what = "no scene file: its" if SUFFIX in suffixes else "not what is wanted here: its"
             raise SceneError(
                 f"'{_printable(name)}' is {what} name must end in {' or '.join(suffixes)}"
@@ -174,8 +175,8 @@ class Library:
             raise SceneError(f"more than {MAX_INCLUDES} files are included")
         if path not in self._files:
             self._files[path] = self._read(path)
-        source, file = self._files[path]
-        self._bytes_left -= file.size
+        source, _ = self._files[path]
+        self._bytes_left -= len(source.data)
         if self._bytes_left < 0:
             raise self._too_large()
         return source
@@ -208,11 +209,24 @@ class Library:
                 data = _mapped(stream.fileno(), stand.st_size)
         except OSError as error:
             raise SceneError(f"cannot read '{name}': {error.strerror}") from None
-        if data[:2] == _GZIP:
-            raise SceneError(f"'{name}' is compressed; unpack it first (gunzip)")
         self._stands[path] = _stand(stand)
-        digest = hashlib.sha256(data).hexdigest()
-        return Source(name, path, data), SourceFile(path, len(data), digest)
+        file = SourceFile(path, len(data), hashlib.sha256(data).hexdigest())
+        return Source(name, path, self._unpacked(name, data)), file
+
+    def _unpacked(self, name: str, data: Data) -> Data:
+        """The content of a file that gzip has compressed; any other as it is."""
+        if data[:2] != _GZIP:
+            return data
+        unpack = zlib.decompressobj(wbits=31)
+        try:
+            content = unpack.decompress(data, self._bytes_left + 1)
+        except zlib.error as error:
+            raise SceneError(f"'{name}' is compressed, and damaged: {error}") from None
+        if len(content) > self._bytes_left:
+            raise self._too_large()
+        if not unpack.eof:
+            raise SceneError(f"'{name}' is compressed, and cut short")
+        return content
 
 
 def _mapped(descriptor: int, size: int) -> Data:

@@ -155,7 +155,7 @@ def test_a_group_that_is_not_there_is_explained(cloud: Cloud, metadata: FakeMeta
     metadata.answers[INSTANCE] = "i-1234"
     with answering(400, NOT_FOUND, "text/xml") as url:
         aws = cloud.aws.model_copy(update={"endpoint_url": url})
-        with pytest.raises(ConfigError, match="group 'nope', instance i-1234: .*name not found"):
+        with pytest.raises(ConfigError, match=r"group 'nope', instance i-1234: .*name not found"):
             protect_instance(Settings(aws=aws), "nope", True)
 
 

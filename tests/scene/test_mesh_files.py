@@ -145,7 +145,7 @@ def test_what_cannot_be_read_is_refused_with_its_name(tmp_path: Path, name: str,
 
 def test_a_service_reads_no_such_files(tmp_path: Path) -> None:
     (tmp_path / "a.ply").write_text(PLY)
-    with pytest.raises(SceneError, match=r"must end in \.mi or \.gltf or \.glb"):
+    with pytest.raises(SceneError, match=r"must end in .mi or .mi.gz or .gltf or .glb"):
         load_scene(Path("a.ply"), tmp_path)
 
 
