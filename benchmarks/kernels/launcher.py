@@ -1,7 +1,7 @@
-"""Kernels that rendering does not use, launched on the GPU that a device has opened.
+"""A kernel that is none of the device's, launched on the GPU that the device has opened.
 
 Memory is the driver's; what is added here is the one call by which CuPy or PyCUDA runs an entry
-point of a module on a job, one record that is passed by value.
+point of another module on a job, one record that is passed by value.
 """
 
 from __future__ import annotations

@@ -73,6 +73,7 @@ def probe_gpu(
         function = launcher.load(image, "triad")
     ones = np.ones(elements, np.float32)
     a, b, c = driver.zeros(ones.nbytes), driver.upload(ones), driver.upload(ones)
+    driver.download(a, [driver.mark()])  # all is there
     job = np.array([(a.address, b.address, c.address, elements)], TRIAD_JOB)
     triad_s = best(lambda: launcher.launch(function, job), clock)
     if not (driver.download(a).view(np.float32) == 4.0).all():

@@ -53,8 +53,8 @@ class Bench:
     def tracer(self, built: Mapping[str, Any], asked: RayKind) -> Tracer:
         """All rays, ready to be traced."""
         if self.launcher is None:
-            return HostTracer(built, asked.rays, asked.any_hit, self.threads)
-        return GpuTracer(self.device.driver, self.launcher, built, asked.rays, asked.any_hit)
+            return HostTracer(built, asked.rays, asked.any_hit, self.threads, self.clock)
+        return GpuTracer(self.device.driver, built, asked.rays, asked.any_hit)
 
     def probe(self, quick: bool) -> Machine:
         """What the machine can do at best."""
@@ -123,7 +123,7 @@ def measured(
         tracer = bench.tracer(built, asked)
         tracer.trace()
         check(f"{name}, {kind}", tracer.answers(), traced(other, asked, bench))
-        taken = [timed(tracer.trace, bench.clock)[0] for _ in range(rounds)]
+        taken = [tracer.trace() for _ in range(rounds)]
         rates = tuple(len(asked.rays) / s * 1e-6 for s in taken)
         yield row("Mrays/s", rates, note=note)
         if machine:

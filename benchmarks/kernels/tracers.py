@@ -7,9 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from benchmarks.kernels.launcher import Launcher
+from benchmarks.timing import Clock, timed
 from gpuqueue.device.kernel_device import Buffer, Driver
-from gpuqueue.device.kernel_image import kernel_image
 from gpuqueue.device.native import kernels, layouts
 from tests.kernels.ray_scenes import Array
 
@@ -21,8 +20,8 @@ CHUNK = 4096
 class Tracer(Protocol):
     """Traces all of its rays."""
 
-    def trace(self) -> None:
-        """For the closest hit, or any; returns when all are traced."""
+    def trace(self) -> float:
+        """For the closest hit, or any; the seconds that it took."""
 
     def answers(self) -> Array:
         """Hit records [N] of the last time, or 1 for each ray that hit anything, 0 for others."""
@@ -31,16 +30,23 @@ class Tracer(Protocol):
 class HostTracer:
     """The compiled module's own loop over rays."""
 
-    def __init__(self, built: Mapping[str, Any], rays: Array, any_hit: bool, threads: int) -> None:
+    def __init__(
+        self, built: Mapping[str, Any], rays: Array, any_hit: bool, threads: int, clock: Clock
+    ) -> None:
         self._built, self._any_hit, self._threads = built, any_hit, threads
+        self._clock = clock
         size = CHUNK if threads == 1 else len(rays)
         self._chunks = [rays[first : first + size].copy() for first in range(0, len(rays), size)]
         self._answers: list[Array] = []
 
-    def trace(self) -> None:
+    def trace(self) -> float:
         """Chunk after chunk."""
+        seconds, self._answers = timed(self._trace_all, self._clock)
+        return seconds
+
+    def _trace_all(self) -> list[Array]:
         run = kernels().trace_any if self._any_hit else kernels().trace_closest
-        self._answers = [
+        return [
             run(self._built, chunk, EVERYTHING, "float8", threads=self._threads)
             for chunk in self._chunks
         ]
@@ -52,19 +58,18 @@ class HostTracer:
 
 
 class GpuTracer:
-    """The entry points trace_rays and trace_shadow_rays (kernels/bvh/trace_rays.cuh)."""
+    """The entry points trace_rays and trace_shadow_rays (kernels/bvh/trace_rays.cuh). Seconds are
+    the GPU's own, between two events."""
 
     def __init__(
         self,
         driver: Driver,
-        launcher: Launcher,
         built: Mapping[str, Any],
         rays: Array,
         any_hit: bool,
     ) -> None:
-        self._driver, self._launcher, self._any_hit = driver, launcher, any_hit
-        image = kernel_image(launcher.properties.architecture)
-        self._function = launcher.load(image, "trace_shadow_rays" if any_hit else "trace_rays")
+        self._driver, self._any_hit = driver, any_hit
+        self._entry = "trace_shadow_rays" if any_hit else "trace_rays"
         self._buffers: list[Buffer] = []
         self._job = np.zeros(1, layouts()["TraceRaysJob"])
         record = self._job[0]
@@ -77,14 +82,16 @@ class GpuTracer:
         self._written = driver.zeros(len(rays) * each)
         record["occluded" if any_hit else "hits"] = self._written.address
         record["item_count"], record["mask"] = len(rays), EVERYTHING
+        self._mark = driver.mark()
 
     def _upload(self, array: Array) -> int:
         self._buffers.append(self._driver.upload(array))
         return self._buffers[-1].address
 
-    def trace(self) -> None:
+    def trace(self) -> float:
         """One launch."""
-        self._launcher.launch(self._function, self._job)
+        self._driver.launch(self._entry, self._job, int(self._job["item_count"][0]), [self._mark])
+        return self._driver.finish()
 
     def answers(self) -> Array:
         """Read back."""

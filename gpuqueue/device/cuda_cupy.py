@@ -15,7 +15,7 @@ from gpuqueue.device.base import Device
 from gpuqueue.device.cpu import usable_cores
 from gpuqueue.device.cuda_driver import Bytes, CudaDriver
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
-from gpuqueue.device.kernel_image import ENTRIES, kernel_image
+from gpuqueue.device.kernel_image import ENTRIES, TRACE_ENTRIES, kernel_image
 from gpuqueue.device.memory import Memory
 
 _CUDA_ERROR_MEMORY_ALLOCATION = 2
@@ -43,7 +43,7 @@ class CupyGpu:
         self.description = f"{properties['name'].decode()} (CuPy {cupy.__version__})"
         image = kernel_image(int(self._device.compute_capability))
         module = cupy.RawModule(path=str(image))
-        self._kernels = {entry: module.get_function(entry) for entry in ENTRIES}
+        self._kernels = {entry: module.get_function(entry) for entry in (*ENTRIES, *TRACE_ENTRIES)}
         attributes = self._device.attributes
         self._stack_bytes = (
             max(kernel.local_size_bytes for kernel in self._kernels.values())

@@ -16,7 +16,7 @@ from gpuqueue.device.base import Device
 from gpuqueue.device.cpu import usable_cores
 from gpuqueue.device.cuda_driver import Bytes, CudaDriver
 from gpuqueue.device.kernel_device import Buffer, KernelDevice
-from gpuqueue.device.kernel_image import ENTRIES, kernel_image
+from gpuqueue.device.kernel_image import ENTRIES, TRACE_ENTRIES, kernel_image
 from gpuqueue.device.memory import Memory
 
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING
@@ -48,7 +48,9 @@ class PycudaGpu:
         attribute = self._cuda.device_attribute
         with self.current():
             self._module = self._cuda.module_from_file(str(image))
-            self._kernels = {entry: self._module.get_function(entry) for entry in ENTRIES}
+            self._kernels = {
+                entry: self._module.get_function(entry) for entry in (*ENTRIES, *TRACE_ENTRIES)
+            }
             self._stack_bytes = (
                 max(kernel.local_size_bytes for kernel in self._kernels.values())
                 * device.get_attribute(attribute.MULTIPROCESSOR_COUNT)

@@ -31,6 +31,8 @@ OPTIONS = (
 #: The kernels' entry points: for scenes that stand still, and for those in which something moves.
 ENTRY, ENTRY_VARYING = "render", "render_varying"
 ENTRIES = (ENTRY, ENTRY_VARYING)
+#: Rays alone (kernels/bvh/trace_rays.cuh): benchmarks launch these.
+TRACE_ENTRIES = ("trace_rays", "trace_shadow_rays")
 
 
 def entry_of(job: npt.NDArray[Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gpuqueue.device.kernel_image import ENTRIES, entry_of
+from gpuqueue.device.kernel_image import ENTRIES, TRACE_ENTRIES, entry_of
 
 from . import fake_stream
 from .fake_gpu import GARBAGE, FakeGpu
@@ -154,7 +154,7 @@ def fake_cupy(gpu: FakeGpu) -> ModuleType:
             assert Path(path).is_file()
 
         def get_function(self, name: str) -> RawKernel:
-            assert name in ENTRIES
+            assert name in (*ENTRIES, *TRACE_ENTRIES)
             return RawKernel(name)
 
     runtime = SimpleNamespace(getDeviceProperties=lambda _: {"name": b"Fake A10G"})
