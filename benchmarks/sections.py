@@ -10,6 +10,7 @@ from benchmarks.options import Section
 SECTIONS = {
     "kernels": ("benchmarks.kernels.section", "kernels"),
     "integrator": ("benchmarks.integrator.section", "integrator"),
+    "loading": ("benchmarks.loading.section", "loading"),
     "jobs": ("benchmarks.jobs.section", "jobs"),
     "rays": ("benchmarks.rays", "rows"),
     "peers": ("benchmarks.peers.section", "peers"),

@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from gpuqueue.device.kernel_image import kernel_folder
+from benchmarks.machine import ROOT
 
 HERE = Path(__file__).parent
+KERNELS = ROOT / "kernels"
 FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-fno-math-errno", "-Wno-psabi")
 IS_X86 = platform.machine() in ("x86_64", "AMD64")
 
@@ -38,7 +39,7 @@ def assembly(source: str) -> str:
 def compile_to(source: str, target: Path, *options: str) -> None:
     """Raises CompilerMissing."""
     architecture = ("-march=x86-64-v3",) if IS_X86 else ()
-    command = ["c++", *FLAGS, *architecture, *options, f"-I{kernel_folder()}"]
+    command = ["c++", *FLAGS, *architecture, *options, f"-I{KERNELS}"]
     try:
         subprocess.run(
             [*command, str(HERE / source), "-o", str(target)],

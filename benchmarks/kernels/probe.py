@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.kernels.compiler import library
+from benchmarks.kernels.compiler import KERNELS, library
 from benchmarks.kernels.launcher import Launcher
 from benchmarks.options import CheckFailed
 from benchmarks.timing import Clock, timed
 from gpuqueue.device.kernel_device import Driver
-from gpuqueue.device.kernel_image import OPTIONS, kernel_folder
+from gpuqueue.device.kernel_image import OPTIONS
 from gpuqueue.device.nvrtc import Nvrtc
 
 #: Elements of an array of the triad: several times what caches hold.
@@ -83,7 +83,7 @@ def probe_gpu(
 
 def probe_image(architecture: int) -> bytes:
     """The GPU's probe, compiled. Raises ConfigError."""
-    options = (*OPTIONS, f"-I{kernel_folder()}")
+    options = (*OPTIONS, f"-I{KERNELS}")
     return Nvrtc().compile(PROBE, architecture, options).binary
 
 
