@@ -40,6 +40,7 @@ class Event(StrEnum):
     QUEUE_UNREACHABLE = "queue_unreachable"
     RECORD_UNREACHABLE = "record_unreachable"
     RENDER_PROCESS_STARTED = "render_process_started"
+    SELF_TEST = "self_test"
     RENDER_PROCESS_ENDED = "render_process_ended"
     RENDER_PROCESS_OUTPUT = "render_process_output"
     INTERRUPTION_NOTICE = "interruption_notice"

@@ -16,15 +16,18 @@ def health(config: ConfigOption = None) -> None:
     """Tell by the exit code whether the server here works.
 
     Asks the listeners of this user, or, where none runs by itself, the front end at http_address.
-    The exit code is 1 if a listener missed its beat or the front end does not answer well.
+    The exit code is 1 if a listener missed its beat, if the last one stopped since this machine
+    is bad, or if the front end does not answer well.
     """
     from gpuqueue.errors import TransientError
-    from gpuqueue.listener.pulse import folder, seconds_left
+    from gpuqueue.listener.pulse import bad_machine, folder, seconds_left
 
     try:
-        left_s = seconds_left()
+        why, left_s = bad_machine(), seconds_left()
     except OSError as error:
         raise TransientError(f"the listeners cannot be asked: {error}") from error
+    if why is not None:
+        raise TransientError(f"a listener stopped, and none has worked here since: {why}")
     if left_s is None:
         typer.echo(_ask_front_end(config))
     elif left_s < 0:

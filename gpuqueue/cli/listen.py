@@ -17,20 +17,22 @@ def listen(config: ConfigOption = None, with_parent: WithParentOption = False) -
     """
     from gpuqueue.cli.children import when_parent_ends
     from gpuqueue.config import load_settings
-    from gpuqueue.listener import Pulse, Shutdown, run_listener
+    from gpuqueue.errors import DeviceLost
+    from gpuqueue.listener import Pulse, Shutdown, run_listener, tell_bad_machine
     from gpuqueue.log import configure_logging
 
     configure_logging()
     settings = load_settings(config)
     shutdown = Shutdown(settings.queue_manager.stop_grace_s)
-    with shutdown.on_signals():
+    # Beside a front end, that speaks for both, and starts a listener that ends again.
+    with shutdown.on_signals(), Pulse(is_kept=not with_parent) as pulse:
         if with_parent:
             when_parent_ends(lambda: _stop_once(shutdown))
-            # The front end speaks for both, and starts a listener that ends again.
-            run_listener(settings, shutdown)
-        else:
-            with Pulse() as pulse:
-                run_listener(settings, shutdown, pulse.beat)
+        try:
+            run_listener(settings, shutdown, pulse.beat)
+        except DeviceLost as error:
+            tell_bad_machine(str(error))
+            raise
 
 
 def _stop_once(shutdown: Shutdown) -> None:

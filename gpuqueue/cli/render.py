@@ -78,6 +78,8 @@ def render(
         exposure=exposure,
         time_limit_s=time_limit,
         format=image_format,
+        # Whoever asks for it here sees it.
+        allow_black=True,
     )
     started = time.monotonic()
     binary = _render(RenderSettings(device=device.value, threads=threads), content_root, request)

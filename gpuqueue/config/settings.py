@@ -66,6 +66,10 @@ class QueueManagerSettings(_Frozen):
     max_job_time_s: int = Field(default=41400, ge=1, le=43100)
     #: How long a command may go without a report of progress; reading a scene is one silence.
     stall_timeout_s: int = Field(default=3600, ge=1, le=43100)
+    #: Render a picture that is known before taking jobs, and after each loss of the device.
+    self_test: bool = True
+    #: After how many jobs that lost the device, none done in between, a listener stops.
+    max_devices_lost: int = Field(default=3, ge=1, le=1000)
     #: How long a failed try waits at most before its message becomes visible again.
     max_backoff_s: int = Field(default=900, ge=0, le=43200)
     #: How long a stopping listener lets a running command go on before handing its job back.

@@ -29,9 +29,6 @@ MAX_POLL_S = 5.0
 MIN_POLL_S = 1.0
 UNREACHABLE_BASE_S = 1.0
 MAX_UNREACHABLE_S = 60.0
-#: So many jobs that lose the device, and none done in between, speak against the machine. One
-#: job alone, again and again, speaks against the job, and the redrive limit ends it.
-MAX_DEVICES_LOST = 3
 
 
 def run_listener(
@@ -95,7 +92,7 @@ class Listener:
 
     def run(self) -> None:
         """Listen until a shutdown is requested. Raises ConfigError, DeviceLost."""
-        self._process.start()
+        self._start_process()
         self._check_queue()
         log.event(
             Event.LISTENING,
@@ -103,13 +100,18 @@ class Listener:
             queue=self._queue.name,
         )
         while not self._shutdown.requested:
-            self._process.start()
+            self._start_process()
             received_at = time.monotonic()
             message = self._receive()
             if message is not None:
                 self._take(message, received_at)
             else:
                 self._work(False)
+
+    def _start_process(self) -> None:
+        """Nothing is held yet: who wants to stop at once may."""
+        with self._shutdown.abandonable():
+            self._process.start()
 
     def _check_queue(self) -> None:
         """A queue that cannot be used ends the listener; one that cannot be reached may return."""
@@ -168,7 +170,8 @@ class Listener:
             self._lost_by.add(message.id)
         elif error is None:
             self._lost_by.clear()
-        if len(self._lost_by) >= MAX_DEVICES_LOST:
+        # One job alone, again and again, speaks against the job: the redrive limit ends it.
+        if len(self._lost_by) >= self._limits.max_devices_lost:
             raise DeviceLost(
                 f"stopping: {len(self._lost_by)} jobs lost the device, none was done in between; "
                 f"this machine needs a look; the last: {error}"

@@ -14,21 +14,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from gpuqueue.disk_cache import write_whole
+
 #: A beat may come so many seconds later than announced: a poll of a slow queue, a busy machine.
 GRACE_S = 30.0
+#: Its file says why the last listener stopped; no process is called so.
+BAD_MACHINE = "bad-machine"
 
 
 class Pulse:
-    """The sign of life of this process, for as long as a ``with`` block runs."""
+    """The sign of life of this process, for as long as a ``with`` block runs.
 
-    def __init__(self) -> None:
+    One that is not `is_kept` has no file: it only takes back that the machine is bad.
+    """
+
+    def __init__(self, is_kept: bool = True) -> None:
+        self._is_kept = is_kept
         self._file = folder() / str(os.getpid())
+        self._works = False
 
     def __enter__(self) -> Self:
         """Forget the listeners that ended without doing so themselves."""
         with suppress(OSError):
             for file in folder().iterdir():
-                if not _is_running(file):
+                if file.name != BAD_MACHINE and not _is_running(file):
                     file.unlink(missing_ok=True)
         return self
 
@@ -41,7 +50,14 @@ class Pulse:
 
         A beat that cannot be written ends no job: the listener then counts as unhealthy.
         """
-        good_until = time.time() + next_s + GRACE_S
+        if self._is_kept:
+            self._mark(time.time() + next_s + GRACE_S)
+        if not self._works:
+            self._works = True
+            with suppress(OSError):
+                (folder() / BAD_MACHINE).unlink(missing_ok=True)
+
+    def _mark(self, good_until: float) -> None:
         with suppress(OSError):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_owner(self._file.parent)
@@ -59,6 +75,25 @@ def seconds_left() -> float | None:
     _check_owner(folder())
     times = [file.stat().st_mtime for file in folder().iterdir() if _is_running(file)]
     return min(times) - time.time() if times else None
+
+
+def tell_bad_machine(why: str) -> None:
+    """Leave word that a listener stopped since this machine is bad, until another one works."""
+    with suppress(OSError):
+        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_owner(folder())
+        write_whole(folder() / BAD_MACHINE, why.encode(errors="replace"))
+
+
+def bad_machine() -> str | None:
+    """Why the last listener stopped, if that was since this machine is bad. Raises OSError."""
+    if not folder().exists():
+        return None
+    _check_owner(folder())
+    try:
+        return (folder() / BAD_MACHINE).read_text(errors="replace")
+    except FileNotFoundError:
+        return None
 
 
 def folder() -> Path:

@@ -24,13 +24,14 @@ from typing import Any, BinaryIO
 
 from gpuqueue.binary import Binary
 from gpuqueue.commands.allowed import queueable_command
+from gpuqueue.commands.base import Result
 from gpuqueue.commands.context import RunContext
 from gpuqueue.commands.folders import commands_for
 from gpuqueue.config import Settings
 from gpuqueue.errors import Interrupted, InvalidJob, LeaseLost
 from gpuqueue.job import Part
 from gpuqueue.listener.frames import ERRORS, MAX_BODY_BYTES, Frame, read_frame, write_frame
-from gpuqueue.log import Category, Event
+from gpuqueue.log import Category, Event, EventLogger
 
 PR_SET_PDEATHSIG = 1
 PROGRESS_INTERVAL_S = 0.1
@@ -109,15 +110,10 @@ class Worker:
             sys.exit(0)
 
     def run(self, request: Frame) -> None:
-        """Run one command and answer with its result or its error."""
+        """Do what is asked and answer with the result or the error."""
         self._running = True
         try:
-            fields = request.fields
-            part = None if fields["part"] is None else Part(**fields["part"])
-            context = RunContext(self._settings, self._progress, fields["job_id"], part)
-            command = queueable_command(self._settings, fields["command"], part is not None)
-            result = command.run(fields["parameters"], context)
-            binary = Binary.of(result)
+            binary = Binary.of(self._result_of(request))
             # A buffer of larger items has another length than its bytes.
             data = memoryview(binary.data)
             if data.nbytes > MAX_BODY_BYTES:
@@ -135,6 +131,16 @@ class Worker:
         if self._stopping:
             sys.exit(0)
 
+    def _result_of(self, request: Frame) -> Result:
+        if request.kind == "self_test":
+            test_device(self._settings)
+            return None
+        fields = request.fields
+        part = None if fields["part"] is None else Part(**fields["part"])
+        context = RunContext(self._settings, self._progress, fields["job_id"], part)
+        command = queueable_command(self._settings, fields["command"], part is not None)
+        return command.run(fields["parameters"], context)
+
     def _progress(self, fraction: float, message: str) -> None:
         if self._stopping and self._is_wanted:
             raise Interrupted("the listener asked to stop")
@@ -144,6 +150,21 @@ class Worker:
         if now - self._reported_at >= PROGRESS_INTERVAL_S:
             self._reported_at = now
             self._channel.send("progress", fraction=fraction, message=message[:1000])
+
+
+def test_device(settings: Settings) -> None:
+    """Have this process's device, unless it renders nothing, render what is known."""
+    from gpuqueue.render import renderer_for
+    from gpuqueue.render.self_test import self_test
+
+    device = renderer_for(settings.render, settings.content_root).device
+    if device.name == "null":
+        return
+    start = time.monotonic()
+    self_test(device)
+    seconds = time.monotonic() - start
+    text = f"Self-test passed on {device.description}: {seconds:.2f} s."
+    EventLogger(Category.RENDER).event(Event.SELF_TEST, text, seconds=seconds)
 
 
 def send_error(channel: Channel, error: Exception) -> None:

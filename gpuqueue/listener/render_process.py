@@ -34,6 +34,8 @@ log = EventLogger(Category.RENDER)
 
 #: The child imports its libraries and the user's commands in this time.
 START_TIMEOUT_S = 120.0
+#: The first use of a kind of GPU may compile the kernels.
+SELF_TEST_TIMEOUT_S = 600.0
 #: From the wish to stop to SIGKILL: a command that reports progress ends itself in between, ...
 KILL_GRACE_S = 2.0
 #: ... and if it did report in the last seconds, so long for a checkpoint, out of the 120 s that a
@@ -64,8 +66,17 @@ class RenderProcess:
         return (self._child.device if self._child else None) or self._last_device
 
     def start(self) -> None:
-        """Have a child that is ready. Raises ConfigError, or DeviceLost if it does not start."""
-        self._ready_child()
+        """Have a child that is ready and, if the settings want it, whose device is tested.
+
+        Raises ConfigError, or DeviceLost if it does not start or its device is bad.
+        """
+        child = self._ready_child()
+        if self._settings.queue_manager.self_test and not child.is_tested:
+            try:
+                child.test()
+            except BaseException:
+                self.close()
+                raise
 
     def _ready_child(self) -> _Child:
         if self._child is not None and self._child.is_alive:
@@ -115,6 +126,8 @@ class _Child:
 
     def __init__(self, settings: Settings) -> None:
         self.is_usable = True
+        #: Whether its device has rendered what is known.
+        self.is_tested = False
         #: When a command last told of its progress, on the monotonic clock.
         self.reported_at = -math.inf
         #: What it renders on; it opens a device when it first needs one.
@@ -170,6 +183,20 @@ class _Child:
         log.event(
             Event.RENDER_PROCESS_STARTED, f"Render process {self.pid} is ready.", pid=self.pid
         )
+
+    def test(self) -> None:
+        """Have the device render what is known. Raises DeviceLost, ConfigError."""
+        self._send(Frame("self_test", {}))
+        try:
+            event = self._inbox.get(timeout=SELF_TEST_TIMEOUT_S)
+            while not (isinstance(event, Frame) and event.kind == "result"):
+                self._raise_if_over(event)
+                event = self._inbox.get(timeout=SELF_TEST_TIMEOUT_S)
+        except queue.Empty:
+            raise DeviceLost(f"no self-test within {SELF_TEST_TIMEOUT_S:g} s") from None
+        except JobFailed as error:
+            raise DeviceLost(f"the self-test failed: {error}") from error
+        self.is_tested = True
 
     def run(self, job: Job, lease: Lease, on_progress: Progress) -> Binary:
         """Run a command; the child stays usable only if it answered for itself."""

@@ -71,6 +71,8 @@ class Renderer:
         """The image file of a film. Raises JobFailed if the film is no picture."""
         pixels = sums(film)
         check_film(pixels, rendered)
+        if self.device.name != "null" and not request.allow_black:
+            check_light(pixels)
         report(1.0, f"Writing {request.format}")
         exposure = total_exposure(request.exposure, scene.camera.exposure)
         return encode(develop(pixels), request.format, exposure=exposure, quality=request.quality)
@@ -176,6 +178,15 @@ def fingerprint_of(scene: LoadedScene, plan: Plan, processor: str) -> str:
 def total_exposure(asked: float, gain: float) -> float:
     """EV of the request and of the camera's gain, within what a float32 can scale by."""
     return min(max(asked + math.log2(max(gain, 1e-30)), -126.0), 126.0)
+
+
+def check_light(film: Pixels) -> None:
+    """Raise JobFailed for a film without any light: what a lost lamp or a broken device makes."""
+    if not film[..., :3].any():
+        raise JobFailed(
+            "the picture is all black: look for lights that are missing, or turned away, or a "
+            "camera inside of something; if it is meant to be, set allow_black"
+        )
 
 
 def check_film(film: Pixels, rendered: Rendered) -> None:

@@ -85,6 +85,11 @@ class RenderRequest(BaseModel):
         description="Image format: png or jpg (8-bit sRGB), exr (linear half floats) or hdr "
         "(linear, Radiance).",
     )
+    allow_black: bool = Field(
+        default=False,
+        description="Take a picture without any light for a picture, as at the end of a fade-out; "
+        "if not, the try has failed.",
+    )
     quality: int = Field(default=90, ge=1, le=100, description="Quality of a jpg, 1 to 100.")
 
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gpuqueue.cli import app
-from gpuqueue.listener import Pulse
+from gpuqueue.listener import Pulse, tell_bad_machine
 from gpuqueue.listener.pulse import GRACE_S, folder
 
 
@@ -98,3 +98,18 @@ def test_a_folder_of_another_user_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["health"])
     assert result.exit_code == 1
     assert str(folder()) in result.output
+
+
+def test_a_listener_that_stopped_since_its_machine_is_bad_is_remembered_until_one_works(
+    front_end: HTTPServer,
+) -> None:
+    tell_bad_machine("3 jobs lost the device \ud800")
+    for _ in range(2):
+        result = health(front_end.server_port)
+        assert result.exit_code == 1
+        assert "none has worked here since: 3 jobs lost the device ?" in result.output
+        with Pulse():
+            pass  # one that does not get as far as a poll
+    with Pulse(is_kept=False) as beside_a_front_end:
+        beside_a_front_end.beat(5)
+    assert health(front_end.server_port).exit_code == 0

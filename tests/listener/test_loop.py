@@ -111,6 +111,27 @@ def test_three_jobs_that_lose_the_device_stop_a_bad_machine() -> None:
     assert len(queue.waiting) == 1, "the next job is left to a good machine"
 
 
+def test_how_many_is_a_setting() -> None:
+    manager = SETTINGS.queue_manager.model_copy(update={"max_devices_lost": 1})
+    settings = SETTINGS.model_copy(update={"queue_manager": manager})
+    queue = jobs("a", "b")
+    listener = Listener(settings, queue, FakeRunner(LOST), stop_after(9, queue))  # type: ignore[arg-type]
+    with pytest.raises(DeviceLost, match="1 jobs lost the device"):
+        listener.run()
+    assert len(queue.waiting) == 1
+
+
+def test_a_machine_that_fails_its_self_test_takes_no_job() -> None:
+    class Bad(FakeRunner):
+        def start(self) -> None:
+            raise DeviceLost("the self-test failed")
+
+    queue = jobs("a")
+    with pytest.raises(DeviceLost, match="self-test"):
+        listen(queue, Bad(RESULT), stop_after(9, queue))
+    assert not queue.calls
+
+
 def test_one_poisonous_job_does_not_stop_a_good_machine() -> None:
     queue = jobs("a", "a", "a", "a", "a", "b")
     listen(queue, FakeRunner(*[LOST] * 5, RESULT), stop_after(9, queue))

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gpuqueue.binary import Binary
 from gpuqueue.config.settings import (
     AwsSettings,
     QueueManagerSettings,
+    RenderSettings,
     Settings,
     embedded_settings,
 )
@@ -42,7 +44,8 @@ from .fakes import lease_of, message
 COMMANDS = Path(__file__).parent / "commands"
 SETTINGS = Settings(
     queue_manager=QueueManagerSettings(
-        allow_command=frozenset({"probe", "get_version", "queue_manager_submit_job", "nope"})
+        allow_command=frozenset({"probe", "get_version", "queue_manager_submit_job", "nope"}),
+        self_test=False,
     ),
     command_folders=(COMMANDS,),
     aws=AwsSettings(access_key="AKID", secret_key=SecretStr("hunter2+secret")),
@@ -340,3 +343,66 @@ def test_nothing_is_left_after_close() -> None:
     process.close()
     wait_until_gone(pid)
     assert not [t.name for t in threading.enumerate() if str(pid) in t.name]
+
+
+TESTED = SETTINGS.model_copy(
+    update={
+        "queue_manager": SETTINGS.queue_manager.model_copy(update={"self_test": True}),
+        "render": RenderSettings(device="cpu", threads=1),
+    }
+)
+
+
+@contextmanager
+def process_of(settings: Settings) -> Iterator[RenderProcess]:
+    process = RenderProcess(settings)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def test_a_process_tests_its_device_once_before_it_takes_commands(records: list) -> None:
+    with process_of(TESTED) as process:
+        for _ in range(2):
+            process.start()
+            run(process, "echo", 1)
+        assert (process.device or "").startswith("cpu: the CPU")
+    assert [record.event for record in records].count("self_test") == 1
+
+
+def test_a_device_that_renders_something_else_is_bad(tmp_path: Path) -> None:
+    # Another picture is expected, which is as good as another one rendered.
+    (tmp_path / "harm.py").write_text(
+        "from gpuqueue.render import self_test\nself_test.SKY = (1, 1, 1)\n"
+    )
+    with process_of(TESTED.model_copy(update={"command_folders": (tmp_path,)})) as process:
+        with pytest.raises(DeviceLost, match="the self-test failed: 2048 of 2048 pixels"):
+            process.start()
+        assert process._child is None
+
+
+def test_a_process_that_dies_of_its_self_test_is_a_bad_machine(tmp_path: Path) -> None:
+    (tmp_path / "harm.py").write_text(
+        "import os\nfrom gpuqueue.render import self_test\n"
+        "self_test.self_test = lambda device: os._exit(3)\n"
+    )
+    settings = TESTED.model_copy(update={"command_folders": (tmp_path,)})
+    why = r"self-test failed: .*exited with status 3"
+    with process_of(settings) as process, pytest.raises(DeviceLost, match=why):
+        process.start()
+
+
+def test_where_there_is_no_device_as_configured_nothing_starts() -> None:
+    render = RenderSettings(device="pycuda")
+    settings = TESTED.model_copy(update={"render": render})
+    why = "no device can be used"
+    with process_of(settings) as process, pytest.raises(ConfigError, match=why):
+        process.start()
+
+
+def test_a_device_that_renders_nothing_is_not_tested(records: list) -> None:
+    render = RenderSettings(device="null")
+    with process_of(TESTED.model_copy(update={"render": render})) as process:
+        process.start()
+    assert "self_test" not in [record.event for record in records]

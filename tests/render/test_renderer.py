@@ -261,6 +261,17 @@ def test_the_cameras_gain_adds_to_the_exposure(asked: float, gain: float, total:
     assert total_exposure(asked, gain) == total
 
 
+def test_a_picture_without_any_light_is_refused_unless_it_is_meant_to_be(
+    make: Make, tmp_path: Path
+) -> None:
+    write_scene(tmp_path / "a.mi", light="0 0 0")
+    renderer = make()
+    with pytest.raises(JobFailed, match=r"all black: look for lights .* set allow_black"):
+        renderer.render(request(), quiet)
+    assert not pixels(renderer.render(request(allow_black=True), quiet)).any()
+    assert not pixels(make("null").render(request(), quiet)).any()
+
+
 @pytest.mark.parametrize(
     ("value", "count"), [(np.nan, 10), (np.inf, 10), (1, 9)], ids=["nan", "infinity", "missing"]
 )
