@@ -36,8 +36,9 @@ from gpuqueue.errors import (
     TransientError,
 )
 from gpuqueue.job import Job
+from gpuqueue.listener.child_process import to_json
 from gpuqueue.listener.lease import Lease
-from gpuqueue.listener.render_process import RenderProcess, _to_json
+from gpuqueue.listener.render_process import RenderProcess
 
 from .fakes import lease_of, message
 
@@ -334,7 +335,7 @@ def test_the_settings_reach_the_child_whole(tmp_path: Path) -> None:
     settings = embedded_settings(tmp_path, tmp_path).model_copy(
         update={"aws": SETTINGS.aws, "command_folders": (COMMANDS,)}
     )
-    assert Settings.model_validate_json(_to_json(settings)) == settings
+    assert Settings.model_validate_json(to_json(settings)) == settings
 
 
 def test_nothing_is_left_after_close() -> None:
