@@ -41,6 +41,13 @@ class Storage(Protocol):
     def put(self, key: str, binary: Binary, options: PutOptions | None = None) -> str:
         """Store the bytes under `key`, atomically, replacing what was there; return its address."""
 
+    def put_once(self, key: str, binary: Binary, options: PutOptions | None = None) -> str:
+        """As `put`, under a key that is one job's own: what is there already is not sent again.
+
+        So of a job that is delivered twice the second result, the same to the bit, changes nothing;
+        another one replaces it.
+        """
+
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises KeyError if there are none."""
 

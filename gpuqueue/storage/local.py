@@ -75,6 +75,13 @@ class LocalStorage:
             _write(folder, file, binary.data)
         return str(self.root / key)
 
+    def put_once(self, key: str, binary: Binary, options: PutOptions | None = None) -> str:
+        """Write the file unless it has these bytes; return its path."""
+        there = self.fetch(key)
+        if there is not None and there.data == binary.data:
+            return str(self.root / key)
+        return self.put(key, binary, options)
+
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises KeyError if there are none."""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +16,9 @@ from gpuqueue.config.settings import S3BucketSettings
 from gpuqueue.errors import InvalidJob, TransientError
 from gpuqueue.storage.base import PutOptions, Stored
 from gpuqueue.storage.rules import check_key, check_options, check_prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import PutObjectOutputTypeDef
 
 #: PutObject's limit; larger objects need a multipart upload.
 MAX_OBJECT_BYTES = 5 << 30
@@ -74,24 +77,68 @@ class S3Storage:
 
         An `acl` that the bucket refuses is an InvalidJob that says what to do instead.
         """
-        options = options or PutOptions()
+        self._put_unless(key, binary, options or PutOptions(), {})
+        return f"s3://{self._bucket}/{key}"
+
+    def put_once(self, key: str, binary: Binary, options: PutOptions | None = None) -> str:
+        """As `put`, by a conditional PutObject; where the store knows none, by a plain one."""
+        is_new = self._put_unless(key, binary, options or PutOptions(), {"IfNoneMatch": "*"})
+        if not is_new and not self._holds(key, binary):
+            return self.put(key, binary, options)
+        return f"s3://{self._bucket}/{key}"
+
+    def _put_unless(
+        self, key: str, binary: Binary, options: PutOptions, condition: dict[str, str]
+    ) -> bool:
+        """Whether the object was stored; not if the condition does not hold, or is not known."""
         check_key(key)
         check_options(options)
+        where = f"{self._what}, key '{key}'"
         if len(binary.data) > MAX_OBJECT_BYTES:
             raise InvalidJob(f"key '{key}': {len(binary.data)} bytes; S3 takes {MAX_OBJECT_BYTES}")
         try:
-            self._put(key, binary, _fields(options))
+            answer = self._put(key, binary, {**_fields(options), **condition})
         except ClientError as error:
+            if condition and code_of(error) in {*_NOT_AS_EXPECTED, "NotImplemented"}:
+                return False
             advice = _ACL_ADVICE.get(code_of(error)) if options.acl else None
-            where = f"{self._what}, key '{key}'"
             if advice is not None:
                 raise InvalidJob(f"{where}: acl '{options.acl}' is refused: {advice}") from error
             with explained(where, _OBJECT_CODES):
                 raise
-        return f"s3://{self._bucket}/{key}"
+        told = answer.get("ChecksumSHA256")
+        if told != _sha256(binary) and (told is not None or not self._holds(key, binary, True)):
+            raise TransientError(f"{where}: the store does not have the bytes that were sent")
+        return True
 
-    def _put(self, key: str, binary: Binary, fields: Mapping[str, Any]) -> str:
-        """The new object's tag. Raises ClientError as it comes, any other error as one of ours."""
+    def _holds(self, key: str, binary: Binary, if_unknown: bool = False) -> bool:
+        """Whether the object there has this size, type and SHA-256, as far as the store says.
+
+        `if_unknown` if we may not ask.
+        """
+        with explained(f"{self._what}, key '{key}'", _OBJECT_CODES):
+            try:
+                told = self._client.head_object(
+                    Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+                )
+            except ClientError as error:
+                if code_of(error) in ("403", "AccessDenied"):
+                    return if_unknown
+                if code_of(error) in ("404", "NoSuchKey"):
+                    return False
+                raise
+        checksum = told.get("ChecksumSHA256") or (_sha256(binary) if if_unknown else None)
+        return (told["ContentLength"], told["ContentType"], checksum) == (
+            len(binary.data),
+            binary.mime_type,
+            _sha256(binary),
+        )
+
+    def _put(self, key: str, binary: Binary, fields: Mapping[str, Any]) -> PutObjectOutputTypeDef:
+        """The answer, with the new object's tag.
+
+        Raises ClientError as it comes, any other error as one of ours.
+        """
         refused: ClientError | None = None
         with explained(f"{self._what}, key '{key}'", _OBJECT_CODES):
             try:
@@ -101,14 +148,14 @@ class S3Storage:
                     Body=binary.data,
                     ContentType=binary.mime_type,
                     ChecksumAlgorithm="SHA256",
-                    ChecksumSHA256=base64.b64encode(hashlib.sha256(binary.data).digest()).decode(),
+                    ChecksumSHA256=_sha256(binary),
                     **fields,
                 )
             except ClientError as error:
                 refused = error
             else:
                 if answer.get("ETag"):
-                    return answer["ETag"]
+                    return answer
                 raise TransientError(
                     f"{self._what}, key '{key}': the answer does not confirm the object; "
                     "check endpoint_url"
@@ -139,7 +186,7 @@ class S3Storage:
         check_key(key)
         condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
         try:
-            return self._put(key, binary, condition)
+            return self._put(key, binary, condition)["ETag"]
         except ClientError as error:
             if code_of(error) in _NOT_AS_EXPECTED:
                 return None
@@ -195,6 +242,10 @@ class S3Storage:
         """Return if the bucket exists and may be used."""
         with explained(self._what):
             self._client.head_bucket(Bucket=self._bucket)
+
+
+def _sha256(binary: Binary) -> str:
+    return base64.b64encode(hashlib.sha256(binary.data).digest()).decode()
 
 
 def _fields(options: PutOptions) -> dict[str, Any]:

@@ -71,8 +71,13 @@ class S3Upload:
 
     @staticmethod
     def run(config: S3UploadConfig, result: Binary, context: TaskContext) -> Place:
-        """Store the result under its key, replacing what an earlier run left; return where."""
+        """Store the result under its key; return where.
+
+        A key with the job's id is the job's own: what an earlier run left there is not sent again.
+        """
         key = context.substitute(config.key, result)
         binary = Binary(result.data, config.content_type or result.mime_type)
-        address = _open_bucket(context.settings, config.bucket).put(key, binary, config.options)
+        bucket = _open_bucket(context.settings, config.bucket)
+        put = bucket.put_once if "${message_id}" in config.key else bucket.put
+        address = put(key, binary, config.options)
         return Place(config.bucket, key, address)

@@ -209,3 +209,16 @@ def test_a_link_leads_to_the_object_without_a_word_of_who_one_is(storage: Storag
         assert answer.read() == b"content"
     with pytest.raises(InvalidJob):
         storage.link("../x", 3600)
+
+
+def test_what_is_there_already_is_not_stored_again_and_something_else_replaces_it(
+    storage: Storage,
+) -> None:
+    first, other = Binary(b"first", "text/plain"), Binary(b"other", "text/plain")
+    where = storage.put_once("jobs/1.txt", first)
+    assert storage.put_once("jobs/1.txt", first) == where
+    assert storage.get("jobs/1.txt") == b"first"
+    assert storage.put_once("jobs/1.txt", other) == where
+    assert storage.get("jobs/1.txt") == b"other"
+    with pytest.raises(InvalidJob):
+        storage.put_once("../x", first)

@@ -135,3 +135,11 @@ def test_no_descriptor_stays_open(bucket: LocalStorage) -> None:
             bucket.get(key)
     bucket.put("a/b/image.png", IMAGE)
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_a_file_that_has_the_bytes_is_not_touched(tmp_path: Path) -> None:
+    storage = LocalStorage("results", tmp_path)
+    path = Path(storage.put_once("a/b", IMAGE))
+    before = path.stat()
+    storage.put_once("a/b", IMAGE)
+    assert path.stat().st_ino == before.st_ino

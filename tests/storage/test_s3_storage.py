@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from gpuqueue.binary import Binary
 from gpuqueue.config.settings import AwsSettings, S3BucketSettings, Settings
@@ -131,3 +133,74 @@ def test_a_link_is_signed_in_the_way_that_every_bucket_takes(cloud: Cloud) -> No
     link = storage.link("key", 600)
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
     assert "X-Amz-Expires=600" in link
+
+
+def versions(cloud: Cloud, bucket: S3BucketSettings) -> int:
+    return len(cloud.s3.list_object_versions(Bucket=bucket.bucket)["Versions"])
+
+
+def test_a_second_delivery_of_the_same_bytes_makes_no_second_object(cloud: Cloud) -> None:
+    settings = cloud.make_bucket()
+    cloud.s3.put_bucket_versioning(
+        Bucket=settings.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    bucket = S3Storage.open(Settings(aws=cloud.aws), settings)
+    for _ in range(2):
+        bucket.put_once("key", IMAGE)
+    assert versions(cloud, settings) == 1
+    bucket.put_once("key", Binary(IMAGE.data, "image/webp"))
+    assert versions(cloud, settings) == 2
+    bucket.put_once("key", Binary(b"other", "image/webp"))
+    assert versions(cloud, settings) == 3
+
+
+def test_a_store_without_conditional_writes_is_written_to(cloud: Cloud) -> None:
+    bucket = S3Storage.open(Settings(aws=cloud.aws), cloud.make_bucket())
+
+    def refuse(params: dict[str, Any], **_: object) -> None:
+        if "IfNoneMatch" in params:
+            error = {"Error": {"Code": "NotImplemented", "Message": "no"}}
+            raise ClientError(error, "PutObject")  # type: ignore[arg-type]
+
+    bucket._client.meta.events.register("before-parameter-build.s3.PutObject", refuse)
+    for _ in range(2):
+        bucket.put_once("key", IMAGE)
+    assert bucket.get("key") == IMAGE.data
+
+
+def altering(bucket: S3Storage, verb: str, **fields: object) -> None:
+    """Have the answers to a verb say something else, or nothing where it is None."""
+
+    def alter(parsed: dict[str, Any], **_: object) -> None:
+        for name, value in fields.items():
+            parsed.pop(name, None)
+            if value is not None:
+                parsed[name] = value
+
+    bucket._client.meta.events.register(f"after-call.s3.{verb}", alter)
+
+
+def test_a_store_that_tells_another_checksum_does_not_have_the_result(cloud: Cloud) -> None:
+    bucket = S3Storage.open(Settings(aws=cloud.aws), cloud.make_bucket())
+    altering(bucket, "PutObject", ChecksumSHA256="AAAA")
+    for number, put in enumerate((bucket.put, bucket.put_once)):
+        with pytest.raises(TransientError, match="does not have the bytes that were sent"):
+            put(f"key {number}", IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_good"),
+    [({}, True), ({"ChecksumSHA256": None}, True), ({"ContentLength": 4}, False)],
+    ids=["all", "no checksum", "another size"],
+)
+def test_a_store_that_tells_no_checksum_is_asked_for_the_size(
+    cloud: Cloud, told: dict[str, Any], is_good: bool
+) -> None:
+    bucket = S3Storage.open(Settings(aws=cloud.aws), cloud.make_bucket())
+    altering(bucket, "PutObject", ChecksumSHA256=None)
+    altering(bucket, "HeadObject", **told)
+    if is_good:
+        bucket.put("key", IMAGE)
+    else:
+        with pytest.raises(TransientError, match="does not have the bytes"):
+            bucket.put("key", IMAGE)

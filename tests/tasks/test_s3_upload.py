@@ -44,8 +44,11 @@ def test_every_option_reaches_the_bucket(monkeypatch: pytest.MonkeyPatch) -> Non
     puts: list[tuple[Any, ...]] = []
 
     class Bucket:
-        def put(self, *arguments: Any) -> None:
+        def put_once(self, *arguments: Any) -> None:
             puts.append(arguments)
+
+        def put(self, *arguments: Any) -> None:
+            puts.append(("shared", *arguments))
 
     monkeypatch.setattr(module, "_open_bucket", lambda *_: Bucket())
     options = {
@@ -57,8 +60,10 @@ def test_every_option_reaches_the_bucket(monkeypatch: pytest.MonkeyPatch) -> Non
     }
     uploaded = config(content_type="image/x-png", **options)
     S3Upload.run(uploaded, PICTURE, TaskContext(Settings(), "job-1"))
+    S3Upload.run(config(key="latest"), PICTURE, TaskContext(Settings(), "job-1"))
     assert puts == [
-        ("renders/job-1.png", Binary(PICTURE.data, "image/x-png"), PutOptions(**options))
+        ("renders/job-1.png", Binary(PICTURE.data, "image/x-png"), PutOptions(**options)),
+        ("shared", "latest", PICTURE, PutOptions()),
     ]
 
 
