@@ -107,6 +107,19 @@ class Axis(ABC):
         span = np.clip(span, 0, len(self.starts) - 1)
         return Spots(span, inside - self.starts[span], self.ends[span] - inside)
 
+    @property
+    def pieces(self) -> Indices:
+        """Number spans ``[S]`` by the smooth piece that they belong to."""
+        return np.concatenate([[0], np.cumsum(~self.smooth)]).astype(np.int64)
+
+    def locate_in(self, piece: Indices, parameters: Floats) -> Spots:
+        """Return the places of parameters ``[N]``, each in the smooth piece that is named."""
+        first = np.searchsorted(self.pieces, piece, side="left")
+        last = np.searchsorted(self.pieces, piece, side="right") - 1
+        span = np.clip(self.locate(parameters).span, first, last)
+        before = np.maximum(parameters - self.starts[span], 0)
+        return Spots(span, before, np.maximum(self.ends[span] - parameters, 0))
+
     def spans_within(self, low: float, high: float) -> Indices:
         """Return the spans that have a part from `low` to `high`."""
         return np.flatnonzero((self.ends > low) & (self.starts < high))

@@ -15,21 +15,25 @@ from gpuqueue.scene.freeform.approximation import (
     point_count,
     samples,
 )
-from gpuqueue.scene.freeform.bases import Floats, Indices, Spots
+from gpuqueue.scene.freeform.bases import Floats, Indices, Samples, Spots
 from gpuqueue.scene.freeform.surface import Surface
+from gpuqueue.scene.freeform.trim import Outline, trimmed
 
 #: Points this near to each other, of the surface's size, are one: a file has six decimals.
 _SAME = 1e-6
+#: Points of a trimmed surface's grid; each of its lines is cut into the triangles on its own.
+MAX_TRIMMED = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """A surface, its ranges of u and v, and the surface whose x, y are texture coordinates
-    (None: u and v themselves)."""
+    """A surface, its ranges of u and v, the surface whose x, y are texture coordinates (None: u
+    and v themselves), and the outlines that trim it."""
 
     surface: Surface
     ranges: tuple[Range, Range]
     texture: Surface | None = None
+    outlines: tuple[Outline, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +52,13 @@ def tessellate(patch: Patch, how: Approximation) -> Triangles:
 
     Points of one place are the same to the bit, on a seam, at a pole and on the edge that two
     surfaces with equal control points and cuts share; triangles without area are left out.
-    Raises ValueError for more than `MAX_POINTS` points.
+    Raises ValueError for more than `MAX_POINTS` points, `MAX_TRIMMED` if it is trimmed, and
+    CrossingOutlines.
     """
     with np.errstate(all="ignore"):  # what is not finite is for the caller to refuse
         u, v = samples(patch.surface, patch.ranges, _checked_cuts(patch, how))
+        if patch.outlines:
+            return _trimmed(patch, u, v)
         points, by_u, by_v = patch.surface.grid(u.spots, v.spots)
         rows, columns = points.shape[:2]
         u_spots = u.spots[np.tile(np.arange(columns), rows)]
@@ -67,12 +74,34 @@ def tessellate(patch: Patch, how: Approximation) -> Triangles:
 def _checked_cuts(patch: Patch, how: Approximation) -> list[int]:
     cuts = choose_cuts(patch.surface, patch.ranges, how)
     total = point_count(patch.surface, patch.ranges, cuts)
-    if total > MAX_POINTS:
+    most = MAX_TRIMMED if patch.outlines else MAX_POINTS
+    if total > most:
         raise ValueError(
-            f"this surface is to be cut into {total} points; at most {MAX_POINTS} are possible:"
+            f"this surface is to be cut into {total} points; at most {most} are possible:"
             " approximate it less finely"
         )
     return cuts
+
+
+def _trimmed(patch: Patch, u: Samples, v: Samples) -> Triangles:
+    """Corners on a crease are doubled, so that each side has its own normals."""
+    axes = (patch.surface.u, patch.surface.v)
+    lines = [axis.parameters(s.spots) for axis, s in zip(axes, (u, v), strict=True)]
+    flat, corners = trimmed(patch.outlines, *(np.unique(line) for line in lines))
+    middles = flat[corners].mean(axis=1)
+    pieces = [
+        np.repeat(axis.pieces[axis.locate(middle).span], 3)
+        for axis, middle in zip(axes, middles.T, strict=True)
+    ]
+    keys = np.stack([corners.ravel(), *pieces], axis=1)
+    kept, corners = np.unique(keys, axis=0, return_inverse=True)
+    u_spots, v_spots = (
+        axis.locate_in(kept[:, 1 + i], flat[kept[:, 0], i]) for i, axis in enumerate(axes)
+    )
+    points, by_u, by_v = patch.surface.at(u_spots, v_spots)
+    normals = patch.surface.normals(u_spots, v_spots, by_u, by_v)
+    uvs = _texture(patch, u_spots, v_spots)
+    return Triangles(points + 0.0, normals, uvs, _with_area(points, corners.reshape(-1, 3)))
 
 
 def _texture(patch: Patch, u: Spots, v: Spots) -> Floats:

@@ -12,7 +12,8 @@ from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Geometry
 from gpuqueue.scene.freeform.approximation import DEFAULT, Approximation
 from gpuqueue.scene.freeform.bases import Basis
-from gpuqueue.scene.freeform.tessellate import Patch, tessellate
+from gpuqueue.scene.freeform.tessellate import Patch, Triangles, tessellate
+from gpuqueue.scene.freeform.trim import CrossingOutlines, Outline, outline
 from gpuqueue.scene.statements.approximation import ApproximationStatement, parse_approximation
 from gpuqueue.scene.statements.free_form import parse_curve, parse_surface
 from gpuqueue.scene.statements.free_form_shapes import CurveStatement, SurfaceStatement
@@ -75,13 +76,8 @@ class FreeForm:
     ) -> Geometry:
         shape = statement.shape.surface(positions)
         texture = statement.texture.surface(positions) if statement.texture else None
-        if statement.trims:
-            document.warnings("trim curves are not applied", statement.at)
-        how = self.approximations.get(statement.name, DEFAULT)
-        try:
-            cut = tessellate(Patch(shape, statement.ranges, texture), how)
-        except ValueError as error:
-            raise statement.at.error(str(error)) from None
+        patch = Patch(shape, statement.ranges, texture, _outlines(statement, positions))
+        cut = self._cut(statement, patch, document)
         document.surface_points += len(cut.points)
         if document.surface_points > MAX_SURFACE_POINTS:
             raise statement.at.error(
@@ -96,6 +92,29 @@ class FreeForm:
             np.zeros(len(cut.corners), np.int32),
             (statement.material,),
         )
+
+    def _cut(self, statement: SurfaceStatement, patch: Patch, document: Document) -> Triangles:
+        how = self.approximations.get(statement.name, DEFAULT)
+        try:
+            try:
+                return tessellate(patch, how)
+            except CrossingOutlines as error:
+                document.warnings(f"{error}; the surface is not trimmed", statement.at)
+                return tessellate(replace(patch, outlines=()), how)
+        except ValueError as error:
+            raise statement.at.error(str(error)) from None
+
+
+def _outlines(statement: SurfaceStatement, positions: NDArray[np.float32]) -> tuple[Outline, ...]:
+    """The closed lines of trims and holes; control points of curves have u and v as x and y."""
+    outlines = []
+    for is_hole, pieces in statement.trims:
+        parts = [(piece.curve.shape(positions), *piece.bounds) for piece in pieces]
+        try:
+            outlines.append(outline(parts, is_hole=is_hole))
+        except ValueError as error:
+            raise pieces[0].at.error(str(error)) from None
+    return tuple(outlines)
 
 
 def _usable(statement: ApproximationStatement) -> Approximation:

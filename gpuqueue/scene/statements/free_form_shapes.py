@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gpuqueue.scene.freeform.approximation import Range
 from gpuqueue.scene.freeform.bases import Axis, Floats, Indices
-from gpuqueue.scene.freeform.surface import Surface
+from gpuqueue.scene.freeform.surface import Curve, Surface
 from gpuqueue.scene.source import Place
 
 
@@ -55,6 +55,10 @@ class CurveStatement:
     name: str
     axis: Axis
     control: Control
+
+    def shape(self, positions: NDArray[np.float32]) -> Curve:
+        """Return the curve; its control points are vertices at `positions`."""
+        return Curve(self.axis, self.control.points(positions))
 
 
 @dataclass(frozen=True)
