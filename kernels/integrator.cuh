@@ -1,5 +1,6 @@
 // Unidirectional path tracing with next-event estimation and multiple importance sampling. Kajiya
-// 1986; Veach 1997. The stages could as well be driven through queues: they share the Path alone.
+// 1986; Veach 1997. The stages share the Path alone, so that they run one after another for a path
+// (trace_path) as well as each for many paths (wavefront.cuh).
 #pragma once
 #include "camera.cuh"
 #include "cutouts.cuh"
@@ -155,19 +156,20 @@ DEVICE void connect(const Job& job, Path& path, const Connection& connection) {
   path.radiance = path.radiance + connection.radiance;
 }
 
+// Follows a path to the next surface and chooses the segment after it; or the path ends.
+template <class Job>
+DEVICE void take_segment(const Job& job, Path& path) {
+  // Before traversal, which leaves a processor room to do this beside it.
+  const BounceDraws draws = draw_for_bounce(path.sampler, path.bounce);
+  Hit hit;
+  if (!extend(job, path, hit)) return escape(job, path);
+  const Connection connection = shade(job, path, hit, draws);
+  connect(job, path, connection);
+}
+
 // The radiance that a path receives.
 template <class Job>
 DEVICE Float3 trace_path(const Job& job, Path& path) {
-  while (path.is_alive) {
-    // Before traversal, which leaves a processor room to do this beside it.
-    const BounceDraws draws = draw_for_bounce(path.sampler, path.bounce);
-    Hit hit;
-    if (!extend(job, path, hit)) {
-      escape(job, path);
-      break;
-    }
-    const Connection connection = shade(job, path, hit, draws);
-    connect(job, path, connection);
-  }
+  while (path.is_alive) take_segment(job, path);
   return path.radiance;
 }

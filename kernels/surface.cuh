@@ -74,6 +74,11 @@ DEVICE const Face& face_of(const RenderJob& job, const Hit& hit) {
   return job.faces[job.instance_faces[hit.instance].first_face + hit.triangle];
 }
 
+DEVICE const Material& material_at(const RenderJob& job, const Hit& hit) {
+  const uint32_t first = job.instance_faces[hit.instance].first_material;
+  return job.materials[job.material_slots[first + face_of(job, hit).material]];
+}
+
 template <class Job>
 DEVICE SurfacePoint hit_point(const Job& job, const InstanceFaces& faces, const Face& face,
                               const Hit& hit, float time) {
@@ -91,7 +96,7 @@ DEVICE Surface surface_at(const Job& job, const Ray& ray, const Hit& hit, float 
   const Face& face = face_of(job, hit);
   const SurfacePoint met = hit_point(job, faces, face, hit, time);
   const FacePoint& point = met.point;
-  const Material& material = job.materials[job.material_slots[faces.first_material + face.material]];
+  const Material& material = material_at(job, hit);
   Surface s;
   s.position = point.position;
   s.error = point.error;

@@ -6,6 +6,7 @@
 
 #include "../pathtrace.cu"
 #include "module.h"
+#include "render_job_check.h"
 #include "shader_layouts.h"
 #include "thread_pool.h"
 
@@ -25,23 +26,6 @@ static float* data_of(const nb::object& rows) {
   return nb::cast<nb::ndarray<float>>(rows).data();
 }
 
-static RenderJob job_from_bytes(const nb::bytes& bytes) {
-  if (bytes.size() != sizeof(RenderJob))
-    throw nb::value_error(("a RenderJob has " + std::to_string(sizeof(RenderJob)) + " bytes, not " +
-                           std::to_string(bytes.size()) +
-                           "; pack it by layouts()['RenderJob']").c_str());
-  RenderJob job;
-  memcpy(&job, bytes.c_str(), sizeof job);
-  if (uint64_t{job.first_item} + job.item_count > uint64_t{job.width} * job.height)
-    throw nb::value_error("RenderJob's items end beyond width * height");
-  if (!job.film) throw nb::value_error("RenderJob.film is null");
-  if (job.max_depth == 0) throw nb::value_error("RenderJob.max_depth must be at least 1");
-  if (job.sample_count == 0) throw nb::value_error("RenderJob.sample_count must be at least 1");
-  if (job.first_sample + job.sample_count < job.first_sample)
-    throw nb::value_error("RenderJob.first_sample + sample_count exceeds 32 bits");
-  return job;
-}
-
 template <class Job>
 static void render_all(const Job& job, unsigned threads) {
   parallel_for(job.item_count, TILE * TILE, threads,
@@ -49,7 +33,8 @@ static void render_all(const Job& job, unsigned threads) {
 }
 
 static void render_on_threads(const nb::bytes& bytes, unsigned threads) {
-  const RenderJob job = job_from_bytes(bytes);
+  const auto job = job_from_bytes<RenderJob>(bytes, "RenderJob");
+  check(job);
   nb::gil_scoped_release release;
   if (job.is_varying) render_all(VaryingJob{job}, threads);
   else render_all(job, threads);

@@ -3,8 +3,15 @@
 #include "../bvh/ray.cuh"
 #include "../bvh/trace_rays.cuh"
 #include "../render_job.cuh"
+#include "../wavefront.cuh"
 #include "describe.h"
 #include "shader_layouts.h"
+
+// Jobs of scenes in which something moves have the same layout.
+using RenderQueuedJob = QueuedJob<RenderJob>;
+using RenderWavefrontJob = WavefrontJob<RenderJob>;
+static_assert(sizeof(RenderQueuedJob) == sizeof(QueuedJob<VaryingJob>) &&
+              sizeof(RenderWavefrontJob) == sizeof(WavefrontJob<VaryingJob>));
 
 inline std::vector<Layout> all_layouts() {
   std::vector<Layout> layouts = {
@@ -42,6 +49,22 @@ inline std::vector<Layout> all_layouts() {
       DESCRIBE(FilmPixel, "FilmPixel", STRUCT_FIELD(FilmPixel, red, "ExactSum"),
                STRUCT_FIELD(FilmPixel, green, "ExactSum"),
                STRUCT_FIELD(FilmPixel, blue, "ExactSum"), FIELD(FilmPixel, count)),
+      DESCRIBE(SampleQueue, "SampleQueue", FIELD(SampleQueue, radiances),
+               FIELD(SampleQueue, taken), FIELD(SampleQueue, end)),
+      DESCRIBE(RenderQueuedJob, "QueuedJob", STRUCT_FIELD(RenderQueuedJob, render, "RenderJob"),
+               STRUCT_FIELD(RenderQueuedJob, queue, "SampleQueue"),
+               FIELD(RenderQueuedJob, item_count)),
+      DESCRIBE(QueueCounts, "QueueCounts", FIELD(QueueCounts, live), FIELD(QueueCounts, free),
+               FIELD(QueueCounts, connections), FIELD(QueueCounts, of_shader)),
+      DESCRIBE(Wavefront, "Wavefront", FIELD(Wavefront, paths), FIELD(Wavefront, hits),
+               FIELD(Wavefront, connections), FIELD(Wavefront, samples), FIELD(Wavefront, live),
+               FIELD(Wavefront, free), FIELD(Wavefront, shading), FIELD(Wavefront, counts),
+               FIELD(Wavefront, slots), FIELD(Wavefront, wave)),
+      DESCRIBE(RenderWavefrontJob, "WavefrontJob",
+               STRUCT_FIELD(RenderWavefrontJob, render, "RenderJob"),
+               STRUCT_FIELD(RenderWavefrontJob, queue, "SampleQueue"),
+               STRUCT_FIELD(RenderWavefrontJob, wavefront, "Wavefront"),
+               FIELD(RenderWavefrontJob, item_count)),
       DESCRIBE(Ray, "Ray", FIELD(Ray, origin), FIELD(Ray, direction), FIELD(Ray, t_min),
                FIELD(Ray, t_max)),
       DESCRIBE(Hit, "Hit", FIELD(Hit, t), FIELD(Hit, u), FIELD(Hit, v), FIELD(Hit, instance),

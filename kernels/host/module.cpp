@@ -5,4 +5,5 @@ NB_MODULE(MODULE_NAME, module) {
   bind_layouts(module);
   bind_bvh(module);
   bind_render(module);
+  bind_schedules(module);
 }

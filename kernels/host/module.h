@@ -5,3 +5,4 @@
 void bind_layouts(nanobind::module_& module);
 void bind_bvh(nanobind::module_& module);
 void bind_render(nanobind::module_& module);
+void bind_schedules(nanobind::module_& module);
