@@ -16,6 +16,8 @@ using Shaders = ShaderList<Lambert, Phong, Mirror, Glass, Conductor, Architectur
 // id beyond the list is answered with zeros: a surface that absorbs.
 template <>
 struct ShaderList<> {
+  static constexpr uint32_t COUNT = 0;
+
   template <class Answer, class Visitor>
   static DEVICE Answer visit(uint32_t, const void*, const Visitor&) {
     return Answer{};
@@ -24,6 +26,8 @@ struct ShaderList<> {
 
 template <class First, class... Rest>
 struct ShaderList<First, Rest...> {
+  static constexpr uint32_t COUNT = 1 + ShaderList<Rest...>::COUNT;
+
   template <class Answer, class Visitor>
   static DEVICE Answer visit(uint32_t id, const void* parameters, const Visitor& visitor) {
     if (id == 0) return visitor(*static_cast<const First*>(parameters));

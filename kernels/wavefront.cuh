@@ -11,11 +11,7 @@
 #include "sample_queue.cuh"
 #include "word_array.cuh"
 
-template <class... Kinds>
-constexpr uint32_t length_of(const ShaderList<Kinds...>*) {
-  return sizeof...(Kinds);
-}
-constexpr uint32_t SHADER_KINDS = length_of(static_cast<const Shaders*>(nullptr));
+constexpr uint32_t SHADER_KINDS = Shaders::COUNT;
 constexpr uint32_t WARP = 32;
 
 // How many slots wait in each queue.
@@ -55,7 +51,7 @@ struct WavefrontJob {
 };
 
 // The queues of the shaders lie end to end, each from a new warp on.
-constexpr uint32_t items_of_wave(uint32_t slots) { return slots + SHADER_KINDS * WARP; }
+DEVICE uint32_t items_of_wave(uint32_t slots) { return slots + SHADER_KINDS * WARP; }
 
 // A WavefrontJob's arrays as the stages use them.
 struct Wave {

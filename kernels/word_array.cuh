@@ -30,8 +30,8 @@ struct WordArray {
   template <class Member>
   DEVICE void set(uint32_t index, Member T::*member, const Member& value) const {
     const T whole = {};
-    const auto before = reinterpret_cast<const char*>(&(whole.*member)) -
-                        reinterpret_cast<const char*>(&whole);
+    const size_t before =
+        reinterpret_cast<size_t>(&(whole.*member)) - reinterpret_cast<size_t>(&whole);
     const WordArray<Member> part = {words + before / sizeof(uint32_t) * length, length};
     part.set(index, value);
   }

@@ -123,6 +123,6 @@ void bind_schedules(nb::module_& module) {
              "of their numbers or as they come. threads 0: one per core.");
   module.def("wavefront_slot_bytes", &wavefront_slot_bytes,
              "Bytes for each slot in the arrays of a Wavefront, by field.");
-  module.def("wavefront_items", &items_of_wave, "slots"_a,
+  module.def("wavefront_items", [](uint32_t slots) { return items_of_wave(slots); }, "slots"_a,
              "Items that a wavefront's kernels are launched on.");
 }

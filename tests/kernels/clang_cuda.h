@@ -24,6 +24,10 @@ __device__ float __uint_as_float(unsigned);
 __device__ int __ffs(int);
 __device__ int __popc(unsigned);
 __device__ unsigned __brev(unsigned);
+__device__ int __any_sync(unsigned, int);
+__device__ unsigned __ballot_sync(unsigned, int);
+__device__ unsigned __shfl_sync(unsigned, unsigned, int);
+__device__ void* memcpy(void*, const void*, size_t);
 __device__ unsigned __byte_perm(unsigned, unsigned, unsigned);
 __device__ float __fmaf_rn(float, float, float);
 __device__ float __fmul_rn(float, float);
@@ -38,3 +42,5 @@ __device__ float fmaxf(float, float);
 }
 template <class T>
 __device__ T __ldg(const T* address);
+__device__ unsigned atomicAdd(unsigned* address, unsigned value);
+__device__ unsigned atomicMin(unsigned* address, unsigned value);

@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gpuqueue.device.kernel_device import KernelDevice
+from tests.kernels.schedules import Persistent, Scheduled, Wavefront, render
 
 from .build import compile_c
 from .compilers import KERNELS as SOURCE
@@ -39,6 +40,9 @@ ARCHITECTURE = 90
 #: Lines of a file that another release of the compiler may leave instructions of.
 SLACK = 2
 _WRITE_COUNTS = "void __gcov_dump(void);\nvoid write_counts(void) { __gcov_dump(); }\n"
+
+PART = replace(WORK, first_pixel=700, pixel_count=150, sample_count=1)
+SCHEDULES = (Persistent(threads=100, bound=PART.samples), Wavefront(slots=100, bound=PART.samples))
 
 #: Of each file, by its path below kernels/: how often each line was executed.
 Counts = dict[str, dict[int, int]]
@@ -62,11 +66,11 @@ def measure() -> Counts:
 
 
 def _run_all(program: Program, name: str) -> None:
-    """The kernel that renders the scene, and those that trace rays into it."""
-    scene = zoo_scene(name)
-    device = KernelDevice(PtxDriver(program))
-    film = device.new_film(scene.camera, WIDTH, HEIGHT)
-    device.render(device.upload(scene), film, WORK)
+    """The kernels that render the scene, by each schedule, and those that trace rays into it."""
+    scene, driver = zoo_scene(name), PtxDriver(program)
+    render(driver, scene, WIDTH, HEIGHT, WORK)
+    for schedule in SCHEDULES:
+        render(Scheduled(driver, schedule), scene, WIDTH, HEIGHT, PART)
     rays, accelerator = rays_into(scene), accelerator_of(scene, "compressed8")
     reference = accelerator_of(scene, "float8")
     for kernel, (_, on_cpu) in TRACING.items():

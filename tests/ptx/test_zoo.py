@@ -12,6 +12,7 @@ from gpuqueue.device import native
 from gpuqueue.device.kernel_device import KernelDevice
 from gpuqueue.device.kernel_image import entry_of
 from gpuqueue.scene import SceneBuffers
+from tests.kernels.schedules import KERNELS as SCHEDULING
 
 from . import Program
 from .driver import PtxDriver
@@ -57,8 +58,8 @@ def test_the_zoo_has_every_kind_of_geometry(zoo: list[SceneBuffers]) -> None:
 def test_every_kernel_that_is_shipped_runs_on_the_zoo(
     compiled: Callable[[str, int, bool], Program], zoo: list[SceneBuffers]
 ) -> None:
-    """test_render runs what the scenes ask for, test_trace those that it names."""
+    """test_render runs what the scenes ask for, test_trace and test_schedules what they name."""
     program = compiled("nvrtc", 90, False)
     device = KernelDevice(PtxDriver(program))
     rendering = {entry_of(device.upload(scene).job) for scene in zoo}
-    assert rendering | set(TRACING) == set(program.kernels)
+    assert rendering | set(TRACING) | SCHEDULING == set(program.kernels)
