@@ -1,8 +1,9 @@
 // Samples as work that is handed out one by one: whoever is free takes the next, so that no
 // processor waits for the longest path, or for want of pixels. Aila and Laine 2009, "Understanding
 // the Efficiency of Ray Traversal on GPUs"; Novák, Havran and Dachsbacher 2010, "Path Regeneration
-// for Interactive Path Tracing". Each sample's radiance goes to a place of its own, and the film
-// adds them in order afterwards: the same bits as without a queue, whoever took which sample.
+// for Interactive Path Tracing". Each sample's radiance goes to a place of its own, and each
+// pixel's thread adds them up afterwards: the same bits as without a queue, whoever took which sample,
+// and no atomic operation on the film.
 #pragma once
 #include "integrator.cuh"
 

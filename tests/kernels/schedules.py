@@ -16,11 +16,11 @@ import numpy.typing as npt
 from gpuqueue.device import native
 from gpuqueue.device.base import Work
 from gpuqueue.device.cpu import CpuDriver
+from gpuqueue.device.film import Film
 from gpuqueue.device.kernel_device import Buffer, Driver, KernelDevice
 from gpuqueue.scene import SceneBuffers
 
 AnyArray = npt.NDArray[Any]
-Film = npt.NDArray[np.float32]
 #: Answers the order in which so many items run.
 Order = Callable[[int], npt.NDArray[np.uint32]]
 
@@ -202,12 +202,12 @@ class Scheduled:
 def render(
     driver: Driver | Scheduled, scene: SceneBuffers, width: int, height: int, *works: Work
 ) -> Film:
-    """The film of a scene after these works."""
+    """The film [H, W] of a scene after these works, in layout FilmPixel."""
     device = KernelDevice(driver)  # type: ignore[arg-type]  # `Scheduled` forwards what it lacks
     uploaded, film = device.upload(scene), device.new_film(scene.camera, width, height)
     for work in works:
         device.render(uploaded, film, work)
-    return device.read(film).copy()
+    return device.read_exact(film).copy()
 
 
 def permutations(seed: int) -> Order:

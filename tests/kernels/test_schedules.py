@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from gpuqueue.device import native
 from gpuqueue.device.base import Work
+from gpuqueue.device.film import Film, sums
 from gpuqueue.device.kernel_device import KernelDevice
 from gpuqueue.scene import SceneBuffers
 from tests.ptx.zoo import HEIGHT, SCENES, WIDTH, WORK, zoo_scene
@@ -64,11 +64,11 @@ def scene(request: pytest.FixtureRequest) -> SceneBuffers:
 
 
 @pytest.fixture(scope="module")
-def expected(scene: SceneBuffers) -> npt.NDArray[np.float32]:
+def expected(scene: SceneBuffers) -> Film:
     """What `render`, or `render_varying`, makes of it."""
     film = render(CpuMachine(), scene, WIDTH, HEIGHT, PART)
-    assert np.count_nonzero(film[..., 3]) == PART.pixel_count
-    assert film[..., :3].max() > 0
+    assert np.count_nonzero(film["count"]) == PART.pixel_count
+    assert sums(film)[..., :3].max() > 0
     return film
 
 
@@ -124,8 +124,8 @@ class RenderJob:
     def _keep(kept: list[AnyArray]) -> Schedule:
         return lambda _machine, job: kept.append(job)
 
-    def pixels(self) -> Any:
-        return self.device.read(self.film)
+    def pixels(self) -> Film:
+        return self.device.read_exact(self.film)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ class TestAWavefront:
             waves.roll(batch.total)
         assert waves.is_over(batch.total)
         batch.resolve()
-        assert job.pixels()[..., 3].max() == 3
+        assert job.pixels()["count"].max() == 3
 
     def test_begins_anew_after_a_batch_that_was_given_up(self, job: RenderJob) -> None:
         batch = Batch(CpuMachine(), job.record)
