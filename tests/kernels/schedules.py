@@ -1,14 +1,14 @@
 """The schedules of kernels/sample_queue.cuh and kernels/wavefront.cuh, as a device drives them.
 
-A machine is whatever has memory and runs kernels: the CPU build, or PTX. Its memory comes filled
-with rubbish, since no schedule needs more than one counter cleared.
+They run on any driver: the CPU build, PTX, a GPU. Memory comes filled with rubbish, since no schedule
+needs more than one counter cleared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,19 +30,6 @@ STAGES = TWINS[1:]
 KERNELS = {*TWINS, *(f"{name}_varying" for name in TWINS), "begin_wavefront", "resolve_samples"}
 
 
-class Machine(Protocol):
-    """Memory and kernels."""
-
-    def upload(self, array: AnyArray) -> Buffer:
-        """A copy."""
-
-    def download(self, buffer: Buffer) -> npt.NDArray[np.uint8]:
-        """What is there now."""
-
-    def run(self, kernel: str, job: AnyArray) -> None:
-        """The kernel over the job's item_count items."""
-
-
 class CpuMachine(CpuDriver):
     """The CPU build's kernels on so many threads, their items in any order."""
 
@@ -50,19 +37,22 @@ class CpuMachine(CpuDriver):
         super().__init__(threads)
         self._order = order
 
-    def run(self, kernel: str, job: AnyArray) -> None:
-        order = self._order(int(job["item_count"][0])) if self._order else None
-        native.kernels().launch(kernel, job.tobytes(), self.build_threads, order)
+    def launch(self, kernel: str, job: AnyArray, items: int, after: Sequence[Any] = ()) -> None:
+        if kernel in KERNELS:
+            order = self._order(items) if self._order else None
+            native.kernels().launch(kernel, job.tobytes(), self.build_threads, order)
+        else:
+            super().launch(kernel, job, items, after)
 
 
-def rubbish(machine: Machine, nbytes: int) -> Buffer:
+def rubbish(machine: Driver, nbytes: int) -> Buffer:
     return machine.upload(np.full(nbytes, 0xA5, np.uint8))
 
 
 class Batch:
     """The samples of a RenderJob, each with a place for its radiance."""
 
-    def __init__(self, machine: Machine, render: AnyArray) -> None:
+    def __init__(self, machine: Driver, render: AnyArray) -> None:
         self.machine, self.render = machine, render
         self.pixels = int(render["item_count"][0])
         self.total = self.pixels * int(render["sample_count"][0])
@@ -80,7 +70,8 @@ class Batch:
     def run(self, kernel: str, job: AnyArray) -> None:
         """The kernel, or its twin."""
         varies = kernel in TWINS and self.render["is_varying"][0]
-        self.machine.run(f"{kernel}_varying" if varies else kernel, job)
+        items, uploaded = int(job["item_count"][0]), (self.machine.mark(),)
+        self.machine.launch(f"{kernel}_varying" if varies else kernel, job, items, uploaded)
 
     def taken(self) -> int:
         return int(self.machine.download(self._taken).view(np.uint32)[0])
@@ -99,7 +90,7 @@ class Persistent:
     threads: int
     bound: int
 
-    def __call__(self, machine: Machine, render: AnyArray) -> None:
+    def __call__(self, machine: Driver, render: AnyArray) -> None:
         batch = Batch(machine, render)
         for start in range(0, batch.total, self.bound):
             end = min(start + self.bound, batch.total)
@@ -166,7 +157,7 @@ class Wavefront:
     bound: int
     waves: int = 1
 
-    def __call__(self, machine: Machine, render: AnyArray) -> None:
+    def __call__(self, machine: Driver, render: AnyArray) -> None:
         batch = Batch(machine, render)
         waves = Waves(batch, self.slots)
         for _ in range(self._most(batch)):
@@ -183,19 +174,19 @@ class Wavefront:
         return depth * (1 - -batch.total // min(self.slots, self.bound))
 
 
-Schedule = Callable[[Any, AnyArray], None]
+Schedule = Callable[[Driver, AnyArray], None]
 
 
 class Scheduled:
     """A driver whose launches follow a schedule, so that a `KernelDevice` may have it."""
 
-    def __init__(self, machine: Any, schedule: Schedule) -> None:
+    def __init__(self, machine: Driver, schedule: Schedule) -> None:
         self._machine, self._schedule = machine, schedule
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._machine, name)
 
-    def launch(self, job: AnyArray) -> None:
+    def launch(self, kernel: str, job: AnyArray, items: int, after: Sequence[Any] = ()) -> None:
         self._schedule(self._machine, job)
 
 
