@@ -1,7 +1,7 @@
 """The schedules of kernels/sample_queue.cuh and kernels/wavefront.cuh, as a device drives them.
 
-They run on any driver: the CPU build, PTX, a GPU. Memory comes filled with rubbish, since no schedule
-needs more than one counter cleared.
+They run on any driver: the CPU build, PTX, a GPU. Memory comes filled with rubbish, since no
+schedule needs more than one counter cleared.
 """
 
 from __future__ import annotations
