@@ -120,7 +120,7 @@ def resources(log: str, architecture: int) -> dict[str, Resources]:
 def rows(compiler: str, architecture: int, taken: dict[str, Resources]) -> list[str]:
     """Lines of the table."""
     place = f"{compiler:5} sm_{architecture:<4}"
-    return [f"{place} {entry:15} {resources}" for entry, resources in taken.items()]
+    return [f"{place} {entry:25} {resources}" for entry, resources in taken.items()]
 
 
 def table() -> dict[str, list[dict[str, Resources]]]:
