@@ -43,6 +43,9 @@ SCHEDULES: list[Schedule] = [
 ]
 
 
+Run = Callable[[Callable[[Batch], None]], Film]
+
+
 @pytest.fixture(scope="module", params=sorted(SCENES))
 def scene(request: pytest.FixtureRequest) -> SceneBuffers:
     return zoo_scene(request.param)
@@ -92,28 +95,34 @@ class TestMistakesOfAHostAreCaught:
     """Where memory is too small a kernel would write elsewhere: it is told, with the line."""
 
     @pytest.fixture
-    def batch(self, compiled: Callable[[str, int, bool], Program]) -> Batch:
-        kept: list[Batch] = []
-        driver = PtxDriver(compiled("nvcc", 75, False))
-        schedule = Scheduled(driver, lambda machine, job: kept.append(Batch(machine, job)))
-        scene = zoo_scene("cornell")
-        render(schedule, scene, WIDTH, HEIGHT, PART)
-        return kept[0]
+    def run(self, compiled: Callable[[str, int, bool], Program]) -> Run:
+        """Has something done with a batch of the box, whose scene and film are there meanwhile."""
+        program, box = compiled("nvcc", 75, False), zoo_scene("cornell")
+        return lambda act: rendered(program, lambda *given: act(Batch(*given)), box)
 
-    def test_too_few_places_for_radiances(self, batch: Batch) -> None:
-        job = batch.job("QueuedJob", 50, SAMPLES)
-        job["queue"]["radiances"] = schedules.rubbish(batch.machine, 100).address
-        with pytest.raises(LaunchError, match=r"sample_queue\.cuh:.*global memory"):
+    def test_too_few_places_for_radiances(self, run: Run) -> None:
+        def launch(batch: Batch) -> None:
+            job = batch.job("QueuedJob", 50, SAMPLES)
+            small = schedules.rubbish(batch.machine, 100)
+            job["queue"]["radiances"] = small.address
             batch.run("render_persistent", job)
 
+        with pytest.raises(LaunchError, match=r"sample_queue\.cuh:.*global memory"):
+            run(launch)
+
     @pytest.mark.parametrize(
-        ("array", "stage"), [("paths", 0), ("live", 0), ("hits", 1), ("shading", 1), ("free", 2)]
+        ("array", "stage"),
+        [("paths", 0), ("live", 0), ("hits", 1), ("shading", 1), ("connections", 2)],
     )
-    def test_too_few_slots(self, batch: Batch, array: str, stage: int) -> None:
-        waves = Waves(batch, 200)
-        job = waves.job(SAMPLES)
-        for name in STAGES[:stage]:
-            batch.run(name, job)
-        job["wavefront"][array] = schedules.rubbish(batch.machine, 40).address
-        with pytest.raises(LaunchError, match=r"(wavefront|word_array)\.cuh:.*global memory"):
+    def test_too_few_slots(self, run: Run, array: str, stage: int) -> None:
+        def roll(batch: Batch) -> None:
+            waves = Waves(batch, 200)
+            job = waves.job(SAMPLES)
+            for name in STAGES[:stage]:
+                batch.run(name, job)
+            small = schedules.rubbish(batch.machine, 40)
+            job["wavefront"][array] = small.address
             batch.run(STAGES[stage], job)
+
+        with pytest.raises(LaunchError, match=r"(wavefront|word_array)\.cuh:.*global memory"):
+            run(roll)
