@@ -99,6 +99,8 @@ class SqsQueueSettings(_Frozen):
     queue_url: Url
     region: Word | None = None
     endpoint_url: Url | None = None
+    #: The aws/s3/bucket for messages that SQS has no room for; None: they are refused.
+    payload_bucket: Word | None = None
 
 
 class S3BucketSettings(_Frozen):
@@ -227,11 +229,30 @@ class Settings(_Frozen):
                     "queue_manager",
                     directive,
                 )
+        for queue in self.aws.queues:
+            self._check_payload_bucket(queue.payload_bucket)
         first, second = self.queue_manager.priority_queue, self.queue_manager.listen_queue
         if first is not None and second in (None, first):
             what = "another queue than listen_queue" if second else "listen_queue beside it"
             raise Misfit(f"priority_queue: expected {what}", "queue_manager", "priority_queue")
         return self
+
+    def _check_payload_bucket(self, name: str | None) -> None:
+        """Whoever sends to the queue may have its objects read as jobs, and removed."""
+        names = sorted(bucket.name for bucket in self.aws.buckets)
+        if name is not None and name not in names:
+            known = ", ".join(names) or "none"
+            raise Misfit(
+                f"payload_bucket '{name}' is not a configured aws/s3/bucket; known: {known}",
+                "queue",
+                "payload_bucket",
+            )
+        if name is not None and name == self.queue_manager.state_bucket:
+            raise Misfit(
+                "payload_bucket: expected another bucket than state_bucket",
+                "queue",
+                "payload_bucket",
+            )
 
 
 def embedded_settings(data: Path = Path("gpuqueue-data"), content_root: Path = Path()) -> Settings:

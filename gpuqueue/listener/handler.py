@@ -70,6 +70,8 @@ class Handler:
         """The job of a message from its receive to its delete."""
         log, recorder = account.log, account.recorder
         with lease:
+            if message.fault is not None:
+                raise message.fault
             job = Job.from_body(message.body, message.original_id)
             log.job_is(job.id)
             log.event(Event.JOB_RECEIVED, "Received job from queue.")

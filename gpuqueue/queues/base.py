@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from gpuqueue.errors import GpuqueueError
 from gpuqueue.queues.dead_letters import DeadLetters
+from gpuqueue.queues.payloads import Pointer
 from gpuqueue.queues.post_mortem import PostMortem
 
 
@@ -23,6 +25,15 @@ class Message:
     received_at: float = field(default_factory=time.monotonic, compare=False)
     #: Its id before a redrive, where the queue gave it a new one.
     first_id: str | None = None
+    #: Where the body is kept, if the message itself holds a pointer to it.
+    pointer: Pointer | None = None
+    #: Why the body could not be had; whoever handles the message raises it.
+    fault: GpuqueueError | None = field(default=None, compare=False)
+
+    @property
+    def sent_body(self) -> str:
+        """What the message itself holds."""
+        return self.body if self.pointer is None else self.pointer.to_body()
 
     @property
     def original_id(self) -> str:

@@ -19,6 +19,11 @@ MAX_BODY_BYTES = MAX_MESSAGE_BYTES - ATTRIBUTE_BYTES
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def is_large(body: str) -> bool:
+    """Whether a body is too large for a message."""
+    return len(body.encode()) > MAX_BODY_BYTES
+
+
 def check_body(body: str) -> None:
     """Raise InvalidJob if no queue would take `body`, saying why and what to do."""
     if not body:

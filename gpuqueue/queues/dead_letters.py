@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from gpuqueue.errors import UnknownName
 from gpuqueue.log import Category, Event, EventLogger
+from gpuqueue.queues.payloads import Pointer
 from gpuqueue.queues.post_mortem import PostMortem
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class DeadLetter:
     died_at: float | None
     #: What the listener that gave it up knew besides.
     post_mortem: PostMortem = field(default_factory=PostMortem)
+    #: Where the payload is, if the body is a pointer to it.
+    pointer: Pointer | None = None
 
     @property
     def why(self) -> str:

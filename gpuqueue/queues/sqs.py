@@ -9,26 +9,31 @@ import logging
 import math
 import re
 import time
-from typing import TYPE_CHECKING, Self
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from gpuqueue.aws import explained, sqs_client
 from gpuqueue.config import Settings
-from gpuqueue.config.settings import SqsQueueSettings
-from gpuqueue.errors import ConfigError, InvalidJob, LeaseLost
+from gpuqueue.config.settings import S3BucketSettings, SqsQueueSettings
+from gpuqueue.errors import ConfigError, GpuqueueError, InvalidJob, LeaseLost
 from gpuqueue.log import Category, Event, EventLogger
 from gpuqueue.queues.base import Message, QueueCounts
-from gpuqueue.queues.body import check_body
+from gpuqueue.queues.body import check_body, is_large
+from gpuqueue.queues.payloads import SIZE_ATTRIBUTE, Payloads, pointer_of
 from gpuqueue.queues.post_mortem import PostMortem
 from gpuqueue.queues.sqs_dead_letters import (
     RedrivePolicy,
     SqsDeadLetters,
+    attribute,
     dead_attributes,
     fifo_fields,
     identity,
     named_id,
     own_id,
 )
+from gpuqueue.storage import open_bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -62,6 +67,7 @@ class SqsQueue:
         self._polls = sqs_client(settings.aws, region, endpoint_url, POLL_TIMEOUT_S)
         #: Of its own, so that a renewal never waits for a poll's connection.
         self._calls = sqs_client(settings.aws, region, endpoint_url, CALL_TIMEOUT_S)
+        self._payloads = payloads_of(settings, queue.payload_bucket)
 
     @classmethod
     def open(cls, settings: Settings, queue: SqsQueueSettings) -> Self:
@@ -69,11 +75,28 @@ class SqsQueue:
         return cls(settings, queue)
 
     def send(self, body: str, job_id: str) -> str:
-        """Send a message; SQS has stored it when this returns. The result is its MessageId."""
-        check_body(body)
+        """Send a message; SQS has stored it when this returns. The result is its MessageId.
+
+        One that is too large goes to the ``payload_bucket``, if there is one, and a pointer to SQS.
+        """
+        if not (self._payloads.are_kept and is_large(body)):
+            check_body(body)
+            return self._send(body, job_id, {})
+        pointer = self._payloads.store(body, self._what)
+        try:
+            return self._send(pointer.to_body(), job_id, pointer.attributes)
+        except GpuqueueError:
+            with suppress(GpuqueueError):
+                self._payloads.remove(pointer)
+            raise
+
+    def _send(self, body: str, job_id: str, attributes: dict[str, Any]) -> str:
         with explained(self._what, _BODY_CODES):
             return self._calls.send_message(
-                QueueUrl=self._url, MessageBody=body, **fifo_fields(self._url, job_id, job_id)
+                QueueUrl=self._url,
+                MessageBody=body,
+                MessageAttributes=attributes,
+                **fifo_fields(self._url, job_id, job_id),
             )["MessageId"]
 
     def receive(self, wait_s: float) -> Message | None:
@@ -85,17 +108,43 @@ class SqsQueue:
                 WaitTimeSeconds=min(MAX_WAIT_S, math.ceil(wait_s)),
                 VisibilityTimeout=self._visibility_timeout_s,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
-                MessageAttributeNames=["job_id"],
+                MessageAttributeNames=["job_id", SIZE_ATTRIBUTE],
             )
-            for message in received.get("Messages", []):
-                return Message(
+            found = [
+                Message(
                     id=message["MessageId"],
                     body=message["Body"],
                     receipt=message["ReceiptHandle"],
                     receives=int(message["Attributes"]["ApproximateReceiveCount"]),
                     first_id=named_id(message),
+                    pointer=pointer_of(message["Body"], attribute(message, SIZE_ATTRIBUTE)),
                 )
-        return None
+                for message in received.get("Messages", [])
+            ]
+        return self._with_payload(found[0]) if found else None
+
+    def _with_payload(self, message: Message) -> Message:
+        """The message with the body that it points to, or with why there is none."""
+        if message.pointer is None:
+            return message
+        try:
+            return replace(message, body=self._payloads.load(message.pointer, self._what))
+        except GpuqueueError as error:
+            return replace(message, fault=error)
+
+    def _remove_payload(self, message: Message) -> None:
+        """The message is gone; a payload that stays costs room, nothing else."""
+        if message.pointer is None:
+            return
+        try:
+            self._payloads.remove(message.pointer)
+        except GpuqueueError as error:
+            log.event(
+                Event.QUEUE_UNREACHABLE,
+                f"[{self.name}] The payload of message {message.id} stays: {error}.",
+                level=logging.WARNING,
+                queue=self.name,
+            )
 
     def extend(self, message: Message, timeout_s: float) -> None:
         """Hide the message for `timeout_s` seconds from now, to 12 hours after its receive."""
@@ -119,12 +168,12 @@ class SqsQueue:
         with explained(self._what):
             self._calls.send_message(
                 QueueUrl=self._url,
-                MessageBody=message.body,
-                MessageAttributes=attributes,
+                MessageBody=message.sent_body,
+                MessageAttributes={**attributes, **_attributes_of(message)},
                 # Not the job's id: within five minutes of its send SQS would drop the copy.
                 **fifo_fields(self._url, own_id(message.body) or message.original_id, message.id),
             )
-        self.delete(message)
+        self._delete(message)
 
     def max_receives(self) -> int | None:
         """What the redrive policy says; None if there is none, or it may not be read."""
@@ -146,6 +195,10 @@ class SqsQueue:
 
     def delete(self, message: Message) -> None:
         """Remove the message for good; deleting it twice is harmless. Raises LeaseLost."""
+        self._delete(message)
+        self._remove_payload(message)
+
+    def _delete(self, message: Message) -> None:
         with explained(f"{self._what}: message {message.id}", _LEASE_CODES):
             self._calls.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
 
@@ -160,7 +213,7 @@ class SqsQueue:
         # Proves that the message is still ours, and holds it while it is copied.
         self.extend(message, self._visibility_timeout_s)
         self._send_dead(message, reason, post_mortem or PostMortem())
-        self.delete(message)
+        self._delete(message)
 
     def _send_dead(self, message: Message, reason: str, post_mortem: PostMortem) -> None:
         policy = RedrivePolicy.of(self._calls, self._url, self._what)
@@ -169,14 +222,17 @@ class SqsQueue:
         with explained(f"{self._what}: dead-letter queue {url}"):
             self._calls.send_message(
                 QueueUrl=url,
-                MessageBody=message.body,
-                MessageAttributes=dead_attributes(message, reason, post_mortem, policy),
+                MessageBody=message.sent_body,
+                MessageAttributes={
+                    **dead_attributes(message, reason, post_mortem, policy),
+                    **_attributes_of(message),
+                },
                 **fifo_fields(self._url, job_id, message.id),
             )
 
     def dead_letters(self) -> SqsDeadLetters:
         """Look at the dead letters; the block hides them from others for at most two minutes."""
-        return SqsDeadLetters(self._calls, self._url, self._what)
+        return SqsDeadLetters(self._calls, self._url, self._what, self._payloads)
 
     def counts(self) -> QueueCounts:
         """SQS's approximate counts; a dead-letter queue that may not be read counts as empty."""
@@ -206,6 +262,20 @@ class SqsQueue:
         with explained(self._what):
             answer = self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=names)
             return [int(answer["Attributes"][name]) for name in names]
+
+
+def _attributes_of(message: Message) -> dict[str, Any]:
+    return {} if message.pointer is None else message.pointer.attributes
+
+
+def payloads_of(settings: Settings, bucket_name: str | None) -> Payloads:
+    """The payloads in a configured S3 bucket. Raises ConfigError."""
+    if bucket_name is None:
+        return Payloads(None)
+    bucket = settings.buckets[bucket_name]
+    if not isinstance(bucket, S3BucketSettings):
+        raise ConfigError(f"payload_bucket '{bucket_name}' is no aws/s3/bucket")
+    return Payloads(open_bucket(settings, bucket_name), bucket.bucket)
 
 
 _COUNTS: tuple[QueueAttributeNameType, ...] = (

@@ -23,6 +23,7 @@ from gpuqueue.errors import ConfigError, GpuqueueError, LeaseLost
 from gpuqueue.queues.base import Message
 from gpuqueue.queues.body import ATTRIBUTE_BYTES, MAX_MESSAGE_BYTES, readable
 from gpuqueue.queues.dead_letters import DeadLetter
+from gpuqueue.queues.payloads import SIZE_ATTRIBUTE, Payloads, pointer_of
 from gpuqueue.queues.post_mortem import PostMortem
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def dead_attributes(
 ) -> dict[str, Any]:
     """The attributes of a new dead letter: why, which job, where, how often tried, whose."""
     # A message inserted by hand may fill SQS's limit; then it goes without its reason.
-    if len(message.body.encode()) > MAX_MESSAGE_BYTES - ATTRIBUTE_BYTES:
+    if len(message.sent_body.encode()) > MAX_MESSAGE_BYTES - ATTRIBUTE_BYTES:
         return {}
     values = {
         "error": readable(reason, MAX_REASON_BYTES),
@@ -100,8 +101,9 @@ def dead_attributes(
 class SqsDeadLetters:
     """Looks at the dead letters of the queue at `url`; `what` names it in errors."""
 
-    def __init__(self, client: SQSClient, url: str, what: str) -> None:
+    def __init__(self, client: SQSClient, url: str, what: str, payloads: Payloads) -> None:
         self._client = client
+        self._payloads = payloads
         self._url = url
         self._policy = RedrivePolicy.of(client, url, what)
         self._dead_url = self._policy.target_url(client, what)
@@ -168,6 +170,7 @@ class SqsDeadLetters:
             # The policy keeps the time of the send; a listener sends anew.
             sent_at=sent_at if reason is None else None,
             died_at=None if reason is None else sent_at,
+            pointer=pointer_of(message["Body"], attribute(message, SIZE_ATTRIBUTE)),
             post_mortem=_post_mortem(message),
         )
 
@@ -177,14 +180,23 @@ class SqsDeadLetters:
             self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=letter.body,
-                MessageAttributes=identity(letter.body, letter.job_id) or {},
+                MessageAttributes={
+                    **(identity(letter.body, letter.job_id) or {}),
+                    **(letter.pointer.attributes if letter.pointer else {}),
+                },
                 # Not the job's id: within five minutes of its send SQS would drop the copy.
                 **fifo_fields(self._url, letter.job_id, letter.id),
             )
-        self.discard(letter)
+        self._delete(letter)
 
     def discard(self, letter: DeadLetter) -> None:
-        """Delete the letter."""
+        """Delete the letter, and the payload that it points to."""
+        self._delete(letter)
+        if letter.pointer is not None:
+            with contextlib.suppress(GpuqueueError):
+                self._payloads.remove(letter.pointer)
+
+    def _delete(self, letter: DeadLetter) -> None:
         receipt = self._held.pop(letter.id)
         codes = dict.fromkeys(("ReceiptHandleIsInvalid", "InvalidParameterValue"), LeaseLost)
         with explained(f"{self._what}: message {letter.id}", codes):

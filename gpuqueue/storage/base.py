@@ -51,8 +51,11 @@ class Storage(Protocol):
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises KeyError if there are none."""
 
-    def fetch(self, key: str) -> Stored | None:
-        """The object under `key` with its tag; None if there is none."""
+    def fetch(self, key: str, max_bytes: int | None = None) -> Stored | None:
+        """The object under `key` with its tag; None if there is none.
+
+        Raises InvalidJob for one of more than `max_bytes`, and does not read it.
+        """
 
     def swap(self, key: str, binary: Binary, expected: str | None) -> str | None:
         """Store the bytes only in place of the object with the tag `expected`; None: of no object.

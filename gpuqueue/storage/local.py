@@ -23,7 +23,7 @@ from gpuqueue.config import Settings
 from gpuqueue.config.settings import LocalBucketSettings
 from gpuqueue.errors import ConfigError, InvalidJob, TransientError
 from gpuqueue.storage.base import PutOptions, Stored
-from gpuqueue.storage.rules import check_key, check_options, check_prefix
+from gpuqueue.storage.rules import check_key, check_options, check_prefix, check_size
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -90,12 +90,13 @@ class LocalStorage:
         except FileNotFoundError:
             raise KeyError(key) from None
 
-    def fetch(self, key: str) -> Stored | None:
+    def fetch(self, key: str, max_bytes: int | None = None) -> Stored | None:
         """The bytes under `key` with their SHA-256 as the tag; None if there are none."""
         try:
             data = self.get(key)
         except KeyError:
             return None
+        check_size(key, len(data), max_bytes)
         return Stored(data, _tag(data))
 
     def swap(self, key: str, binary: Binary, expected: str | None) -> str | None:

@@ -45,6 +45,12 @@ def check_prefix(prefix: str) -> None:
     check_key(prefix.removesuffix("/"))
 
 
+def check_size(key: str, size: int, max_bytes: int | None) -> None:
+    """Raise InvalidJob for an object that is larger than its reader takes."""
+    if max_bytes is not None and size > max_bytes:
+        raise InvalidJob(f"key '{key}' has {size} bytes; at most {max_bytes} are read")
+
+
 def check_options(options: PutOptions) -> None:
     """Raise InvalidJob for an option that no bucket takes."""
     if options.acl is not None and options.acl not in ACLS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
@@ -15,7 +16,7 @@ from gpuqueue.config import Settings
 from gpuqueue.config.settings import S3BucketSettings
 from gpuqueue.errors import InvalidJob, TransientError
 from gpuqueue.storage.base import PutOptions, Stored
-from gpuqueue.storage.rules import check_key, check_options, check_prefix
+from gpuqueue.storage.rules import check_key, check_options, check_prefix, check_size
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import PutObjectOutputTypeDef
@@ -169,13 +170,15 @@ class S3Storage:
             raise KeyError(key)
         return stored.data
 
-    def fetch(self, key: str) -> Stored | None:
+    def fetch(self, key: str, max_bytes: int | None = None) -> Stored | None:
         """The object under `key` with its ETag; None if there is none."""
         check_key(key)
         with explained(f"{self._what}, key '{key}'"):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
-                return Stored(answer["Body"].read(), answer["ETag"])
+                with closing(answer["Body"]) as body:
+                    check_size(key, answer["ContentLength"], max_bytes)
+                    return Stored(body.read(), answer["ETag"])
             except ClientError as error:
                 if code_of(error) != "NoSuchKey":
                     raise

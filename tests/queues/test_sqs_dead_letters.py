@@ -87,7 +87,7 @@ def test_a_letter_that_could_not_be_removed_is_in_both_places(
         raise TransientError("the network is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(SqsDeadLetters, "discard", fail)
+        patch.setattr(SqsDeadLetters, "_delete", fail)
         with pytest.raises(TransientError):
             list(redrive(queue))
     assert queue.counts() == QueueCounts(1, 0, 1)
