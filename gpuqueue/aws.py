@@ -32,6 +32,7 @@ from gpuqueue.errors import ConfigError, GpuqueueError, TransientError, shown
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -110,6 +111,14 @@ def autoscaling_client(aws: AwsSettings, region: str | None) -> AutoScalingClien
     with explained("Auto Scaling"):
         return _session(aws, region).client(
             "autoscaling", endpoint_url=aws.endpoint_url, config=_config(read_timeout_s=5)
+        )
+
+
+def ec2_client(aws: AwsSettings, region: str | None) -> EC2Client:
+    """A client of EC2. Raises ConfigError."""
+    with explained("EC2"):
+        return _session(aws, region).client(
+            "ec2", endpoint_url=aws.endpoint_url, config=_config(read_timeout_s=5)
         )
 
 

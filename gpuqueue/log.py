@@ -44,6 +44,7 @@ class Event(StrEnum):
     RENDER_PROCESS_ENDED = "render_process_ended"
     RENDER_PROCESS_OUTPUT = "render_process_output"
     INTERRUPTION_NOTICE = "interruption_notice"
+    SPOT_PRICE = "spot_price"
     SCALE_IN_PROTECTION = "scale_in_protection"
     METADATA_UNREACHABLE = "metadata_unreachable"
     STOPPING = "stopping"

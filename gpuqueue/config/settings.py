@@ -86,6 +86,8 @@ class QueueManagerSettings(_Frozen):
     auto_scaling_group: Word | None = None
     #: What an hour of this machine costs, in whatever unit: records then tell a job's cost.
     price_per_hour: float | None = Field(default=None, ge=0)
+    #: Ask EC2 for the price of this spot instance, in US dollars, which goes before price_per_hour.
+    read_spot_price: bool = False
     #: Stop when EC2 says that it will take this instance away; off EC2 nobody answers.
     watch_interruptions: bool = False
     http_post: HttpPostSettings = HttpPostSettings()

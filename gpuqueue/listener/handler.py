@@ -17,6 +17,7 @@ from gpuqueue.listener.account import Account
 from gpuqueue.listener.job_log import JobLog
 from gpuqueue.listener.last_lines import LastLines
 from gpuqueue.listener.lease import Lease
+from gpuqueue.listener.price import price_of
 from gpuqueue.listener.recorder import Recorder
 from gpuqueue.listener.retry import retry
 from gpuqueue.listener.settle import settle
@@ -46,6 +47,7 @@ class Handler:
         self._queue = queue
         self._runner = runner
         self._records = open_records(settings)
+        self._price = price_of(settings)
         self._spool = Spool.open(settings)
 
     def handle(self, message: Message, lease: Lease) -> Exception | None:
@@ -55,7 +57,7 @@ class Handler:
         """
         log = JobLog(self._queue.name, message.original_id)
         manager = self._settings.queue_manager
-        price = manager.price_per_hour
+        price = self._price.per_hour()
         recorder = Recorder(self._records, message, self._queue.name, price, log)
         with LastLines() as lines:
             account = Account(self._settings, recorder, log, lines, lambda: self._runner.device)
