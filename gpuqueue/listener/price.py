@@ -89,14 +89,15 @@ def spot_price(settings: Settings) -> float | None:
         raise TransientError(f"{service.endpoint} does not name this instance's type and zone")
     client = ec2_client(settings.aws, settings.aws.region or region)
     with explained(f"spot price of {kind} in {zone}"):
-        answer = client.describe_spot_price_history(
+        # A page may be empty and have a next one.
+        pages = client.get_paginator("describe_spot_price_history").paginate(
             AvailabilityZone=zone,
             Filters=[{"Name": "instance-type", "Values": [kind]}],
             ProductDescriptions=["Linux/UNIX"],
             StartTime=datetime.now(UTC),
-            MaxResults=1,
+            PaginationConfig={"MaxItems": 1},
         )
-        prices = [float(item["SpotPrice"]) for item in answer["SpotPriceHistory"]]
+        prices = [float(item["SpotPrice"]) for page in pages for item in page["SpotPriceHistory"]]
     if not prices or not 0 <= prices[0] < math.inf:
         raise TransientError(f"EC2 tells no spot price of {kind} in {zone}")
     return prices[0]
