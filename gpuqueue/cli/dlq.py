@@ -118,15 +118,16 @@ def purge(
     config: ConfigOption = None,
 ) -> None:
     """Remove all dead letters for good, and print the job's id of each."""
+    from gpuqueue.commands.dead_letters import purge as purge_letters
     from gpuqueue.config import load_settings
-    from gpuqueue.queues.dead_letters import purge as purge_letters
 
-    opened = _open(load_settings(config), queue)
+    settings = load_settings(config)
+    opened = _open(settings, queue)
     if not yes:
         count = opened.counts().dead
         print_error(f"this removes about {count} jobs of queue '{opened.name}': add --yes")
         raise typer.Exit(2)
-    _print_each(purge_letters(opened), opened)
+    _print_each(purge_letters(settings, opened), opened)
 
 
 def _open(settings: Settings, name: str | None) -> Queue:

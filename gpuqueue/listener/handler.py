@@ -103,13 +103,12 @@ class Handler:
         found = spooled.load()
         if found is None:
             result, seconds = self._run(job, lease, recorder, log)
-            recorder.command_done(result, seconds)
             if tasks and result != NOTHING:
                 spooled.save(result, seconds)
         else:
             result, seconds = found.result, found.seconds
             log.event(Event.SPOOL_USED, "Using the result that an earlier try left here.")
-            recorder.command_done(result, 0)
+        recorder.command_done(result)
         lease.estimate.report(1)
         stored: list[Place] = []
         for task in tasks:
@@ -135,8 +134,11 @@ class Handler:
             recorder.progress(fraction, text)
             log.progress(fraction, text)
 
-        result = self._runner.run(job, lease, on_progress)
-        seconds = time.monotonic() - start
+        try:
+            result = self._runner.run(job, lease, on_progress)
+        finally:
+            seconds = time.monotonic() - start
+            recorder.ran(seconds)
         log.event(
             Event.COMMAND_FINISHED, f"Executed command: {name}.", command=name, seconds=seconds
         )

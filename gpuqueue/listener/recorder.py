@@ -108,11 +108,14 @@ class Recorder:
         """The command reports; the record tells it at the next renewal."""
         self._progress = fraction, message
 
-    def command_done(self, result: Binary, seconds: float) -> None:
-        """The command is done: tell how long it took, and what its result is."""
+    def ran(self, seconds: float) -> None:
+        """The command had the device for so long, whatever came of it."""
+        self._attempt = self._attempt.model_copy(update={"device_s": seconds})
+
+    def command_done(self, result: Binary) -> None:
+        """The command is done, or was before: tell what its result is."""
         if result != NOTHING:
             self.sha256 = hashlib.sha256(result.data).hexdigest()
-        self._attempt = self._attempt.model_copy(update={"device_s": seconds})
 
     def stored(self, address: str) -> None:
         """A task put the result there."""

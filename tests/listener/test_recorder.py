@@ -24,12 +24,13 @@ from gpuqueue.errors import (
     SceneError,
     TransientError,
 )
+from gpuqueue.listener import handler as handling
 from gpuqueue.listener import recorder as recording
 from gpuqueue.listener.handler import Handler
 from gpuqueue.listener.lease import Lease
 from gpuqueue.records import JobRecord, Records, State, kept_records
 
-from .fakes import FakeQueue, FakeRunner, lease_of, message
+from .fakes import Clock, FakeQueue, FakeRunner, lease_of, message
 
 RESULT = Binary(b'"1.0"', "application/json")
 JOB_ID = "job-1"
@@ -270,3 +271,20 @@ def test_a_reason_that_is_no_text_is_told_all_the_same(
     assert told(records).attempts[-1].reason == "half \ufffd of a pair \ufffd"
     assert queue.post_mortem is not None
     assert "half \ufffd of a pair" in queue.post_mortem.bounded().model_dump_json()
+
+
+@pytest.mark.parametrize("error", [JobFailed("x"), Interrupted("x")])
+def test_a_try_that_did_not_end_well_tells_how_long_it_had_the_device(
+    settings: Settings, records: Records, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(handling.time, "monotonic", clock)
+
+    def fail(lease: Lease) -> Binary:
+        clock.now += 7
+        raise error
+
+    handle(settings, fail)
+    record = records.get(JOB_ID)
+    assert record is not None
+    assert (record.device_s, record.cost) == (7, 7)
