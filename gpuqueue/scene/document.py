@@ -14,6 +14,8 @@ from gpuqueue.scene.warnings import Warnings
 from gpuqueue.scene.watch import Watch
 
 E = TypeVar("E", bound=Entity)
+#: Points of all curved surfaces, which bounds time and memory.
+MAX_SURFACE_POINTS = 1 << 22
 
 
 class Document:
@@ -51,6 +53,15 @@ class Document:
         if not isinstance(old, kind):
             raise at.error(f"incremental: there is no {kind.__name__.lower()} '{name}' to change")
         return old
+
+    def count_surface_points(self, count: int, at: Place) -> None:
+        """Count points that a curved surface was cut into; too many are an error at `at`."""
+        self.surface_points += count
+        if self.surface_points > MAX_SURFACE_POINTS:
+            raise at.error(
+                f"the surfaces have more than {MAX_SURFACE_POINTS} points in all:"
+                " approximate them less finely"
+            )
 
     def find(self, kind: type[E], name: str, at: Place, what: str) -> E:
         """Return the entity of this name and kind, or raise at `at`."""

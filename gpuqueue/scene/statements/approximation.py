@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gpuqueue.scene.freeform.approximation import Approximation
@@ -26,6 +27,17 @@ class ApproximationStatement:
     how: Approximation
     names: tuple[tuple[str, Place], ...] = ()
     is_by_view: bool = False
+
+    def usable(
+        self, default: Approximation, warn: Callable[[str, Place], None], at: Place
+    ) -> Approximation:
+        """Return what can be done without a view; the default's angle if nothing else bounds it."""
+        how = self.how
+        if self.is_by_view:
+            warn("lengths in pixels are not known here; the surface is cut by angle", at)
+            how = replace(how, length=0.0, distance=0.0)
+        is_bounded = how.parametric is not None or how.length or how.distance or how.angle
+        return how if is_bounded else replace(how, angle=default.angle)
 
 
 def parse_approximation(tokens: Tokens, *, named: bool = True) -> ApproximationStatement:

@@ -14,16 +14,14 @@ from gpuqueue.scene.freeform.approximation import DEFAULT, Approximation
 from gpuqueue.scene.freeform.bases import Basis
 from gpuqueue.scene.freeform.tessellate import Patch, Triangles, tessellate
 from gpuqueue.scene.freeform.trim import CrossingOutlines, Outline, outline
-from gpuqueue.scene.statements.approximation import ApproximationStatement, parse_approximation
+from gpuqueue.scene.statements.approximation import ApproximationStatement
 from gpuqueue.scene.statements.free_form import parse_curve, parse_surface
 from gpuqueue.scene.statements.free_form_shapes import CurveStatement, SurfaceStatement
 from gpuqueue.scene.statements.mesh import check_coordinates
 from gpuqueue.scene.tokens import Kind, Tokens
 
 #: The words with which these statements begin.
-FREE_FORM = ("surface", "curve", "space", "connect", "approximate")
-#: Points of all surfaces of a scene: a few words can ask for many.
-MAX_SURFACE_POINTS = 1 << 22
+FREE_FORM = ("surface", "curve", "space", "connect")
 
 
 @dataclass
@@ -46,8 +44,6 @@ class FreeForm:
         elif tokens.at_word("curve"):
             curve = parse_curve(tokens, self.bases, vertex_count)
             self.curves[curve.name] = curve
-        elif tokens.at_word("approximate"):
-            self._approximate(parse_approximation(tokens), document)
         elif tokens.at_word("connect"):
             document.warnings("surfaces are not connected; there may be gaps", tokens.peek().place)
             _skip_parts(tokens)
@@ -58,18 +54,15 @@ class FreeForm:
         """Return the triangles of every surface; control points are vertices at `positions`."""
         return [self._geometry(surface, positions, document) for surface in self.surfaces]
 
-    def _approximate(self, statement: ApproximationStatement, document: Document) -> None:
+    def approximate(self, statement: ApproximationStatement, document: Document) -> None:
+        """Note how finely surfaces are cut."""
         if statement.what != "surface":
             return
         known = {surface.name for surface in self.surfaces}
         for name, at in statement.names:
             if name not in known:
                 raise at.error(f"surface '{name}' is not defined before this in the group")
-            if statement.is_by_view:
-                document.warnings(
-                    "lengths in pixels are not known here; the surface is cut by angle", at
-                )
-            self.approximations[name] = _usable(statement)
+            self.approximations[name] = statement.usable(DEFAULT, document.warnings, at)
 
     def _geometry(
         self, statement: SurfaceStatement, positions: NDArray[np.float32], document: Document
@@ -78,12 +71,7 @@ class FreeForm:
         texture = statement.texture.surface(positions) if statement.texture else None
         patch = Patch(shape, statement.ranges, texture, _outlines(statement, positions))
         cut = self._cut(statement, patch, document)
-        document.surface_points += len(cut.points)
-        if document.surface_points > MAX_SURFACE_POINTS:
-            raise statement.at.error(
-                f"the surfaces have more than {MAX_SURFACE_POINTS} points in all:"
-                " approximate them less finely"
-            )
+        document.count_surface_points(len(cut.points), statement.at)
         return Geometry(
             check_coordinates(cut.points, statement.at),
             cut.normals.astype(np.float32),
@@ -115,15 +103,6 @@ def _outlines(statement: SurfaceStatement, positions: NDArray[np.float32]) -> tu
         except ValueError as error:
             raise pieces[0].at.error(str(error)) from None
     return tuple(outlines)
-
-
-def _usable(statement: ApproximationStatement) -> Approximation:
-    """What can be done without a view; the default's angle if nothing else bounds the cuts."""
-    how = statement.how
-    if statement.is_by_view:
-        how = replace(how, length=0.0, distance=0.0)
-    is_bounded = how.parametric is not None or how.length or how.distance or how.angle
-    return how if is_bounded else replace(how, angle=DEFAULT.angle)
 
 
 def _skip_parts(tokens: Tokens) -> None:

@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Geometry
 from gpuqueue.scene.freeform.bases import Basis
+from gpuqueue.scene.statements.approximation import parse_approximation
 from gpuqueue.scene.statements.free_form_group import FREE_FORM, FreeForm
 from gpuqueue.scene.statements.mesh import check_coordinates
 from gpuqueue.scene.statements.polygons import PolygonReader
-from gpuqueue.scene.statements.surfaces import skip_block
+from gpuqueue.scene.statements.subdivision import APPROXIMATED, Subdivisions
 from gpuqueue.scene.tokens import Kind, Tokens, joined
+
+#: What a vertex of a subdivision surface may be; the sharp ones stay where they are.
+_SHARP = ("corner", "cusp")
+_CORNERS = (*_SHARP, "conic", "dart")
 
 
 def parse_group(
@@ -27,21 +32,23 @@ def parse_group(
         tokens.number()
     at = tokens.peek().place
     vectors = check_coordinates(_parse_vectors(tokens), at)
-    vertices = _parse_vertices(tokens, len(vectors))
+    vertices, sharp = _parse_vertices(tokens, len(vectors))
     polygons = PolygonReader(len(vertices), tagged=tagged)
     free_form = FreeForm(bases, tagged=tagged)
+    subdivisions = Subdivisions(len(vertices), tagged=tagged)
     while not tokens.at_word("end"):
         polygons.parse(tokens)
         if not tokens.at_word("end"):
-            _parse_geometry(tokens, document, free_form, len(vertices))
+            _parse_geometry(tokens, document, free_form, subdivisions, len(vertices))
     tokens.expect_end("group")
     positions = vectors[vertices[:, 0]]
+    normals, uvs = (_gather(vectors, vertices[:, column]) for column in (1, 2))
+    uvs = None if uvs is None else np.ascontiguousarray(uvs[:, :2])
     pieces = free_form.geometries(positions, document)
+    pieces += subdivisions.geometries(positions, vertices[:, 0], uvs, sharp, document)
     if polygons.is_empty:
         return pieces
-    normals, uvs = (_gather(vectors, vertices[:, column]) for column in (1, 2))
     triangles, slots = polygons.triangles(positions, document)
-    uvs = None if uvs is None else np.ascontiguousarray(uvs[:, :2])
     return [Geometry(positions, normals, uvs, triangles, slots, polygons.table.materials), *pieces]
 
 
@@ -64,26 +71,35 @@ def _parse_binary_vector(tokens: Tokens) -> list[NDArray[np.float32]]:
     return [tokens.binary_floats(3)[None]] if tokens.peek().kind is Kind.BINARY else []
 
 
-def _parse_vertices(tokens: Tokens, vector_count: int) -> NDArray[np.int32]:
-    """Return position, normal and texture of every vertex ``[N, 3]``, -1 for none."""
-    runs = []
+def _parse_vertices(
+    tokens: Tokens, vector_count: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return position, normal and texture of every vertex ``[N, 3]``, -1 for none; and which are
+    sharp in subdivision surfaces."""
+    runs: list[NDArray[np.int32]] = []
+    sharp: list[int] = []
+    count = 0
     while tokens.at_word("v"):
         runs.append(tokens.vertex_rows(vector_count))
+        count += len(runs[-1])
         if tokens.at_word("v"):
-            runs.append(_parse_vertex(tokens, vector_count - 1))
-    return joined(runs or [np.zeros((0, 3), np.int32)])
+            row, is_sharp = _parse_vertex(tokens, vector_count - 1)
+            sharp += [count] * is_sharp
+            runs.append(row)
+            count += 1
+    return joined(runs or [np.zeros((0, 3), np.int32)]), np.array(sharp, np.int64)
 
 
-def _parse_vertex(tokens: Tokens, last: int) -> NDArray[np.int32]:
+def _parse_vertex(tokens: Tokens, last: int) -> tuple[NDArray[np.int32], bool]:
     """vertex = "v" i ["n" i] ["d" i i [i [i i]]] { "t" i [i i] } { "m" i } { "u" i } [corner]."""
     tokens.expect_word("v")
     what = "the index of a vector"
     position = tokens.integer(what, 0, last)
     normal = uv = -1
-    while word := tokens.accept_word(
-        "n", "t", "d", "m", "u", "cusp", "conic", "corner", "dart", "level"
-    ):
-        if word in ("cusp", "conic", "corner", "dart"):
+    is_sharp = False
+    while word := tokens.accept_word("n", "t", "d", "m", "u", "level", *_CORNERS):
+        if word in _CORNERS:
+            is_sharp |= word in _SHARP
             continue
         if word == "level":
             tokens.integer("a level", 0)
@@ -95,21 +111,24 @@ def _parse_vertex(tokens: Tokens, last: int) -> NDArray[np.int32]:
             uv = index
         while tokens.at_integer() and word in ("t", "d"):
             tokens.integer(what, 0, last)
-    return np.array([[position, normal, uv]], np.int32)
+    return np.array([[position, normal, uv]], np.int32), is_sharp
 
 
 def _parse_geometry(
-    tokens: Tokens, document: Document, free_form: FreeForm, vertex_count: int
+    tokens: Tokens,
+    document: Document,
+    free_form: FreeForm,
+    subdivisions: Subdivisions,
+    vertex_count: int,
 ) -> None:
-    at = tokens.peek().place
     if tokens.at_word(*FREE_FORM):
         free_form.parse(tokens, document, vertex_count)
-    elif tokens.at_word("subdivision"):
-        skip_block(tokens, "subdivision", "surface")
-        document.warnings("subdivision surfaces are not rendered", at)
-    elif tokens.at_word("ccmesh"):
-        skip_block(tokens, "ccmesh")
-        document.warnings("ccmesh surfaces are not rendered", at)
+    elif tokens.at_word("subdivision", "ccmesh"):
+        subdivisions.parse(tokens, document)
+    elif tokens.at_word("approximate"):
+        statement = parse_approximation(tokens)
+        surfaces = subdivisions if statement.what in APPROXIMATED else free_form
+        surfaces.approximate(statement, document)
     elif not tokens.accept_word("visible", "trace", "shadow", "caustic", "globillum"):
         raise tokens.expected("a polygon ('p', 'c', 'strip', 'fan'), a surface or 'end group'")
 
