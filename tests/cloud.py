@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from pydantic import SecretStr
+
 from gpuqueue.aws import s3_client, sqs_client
 from gpuqueue.config.settings import AwsSettings, S3BucketSettings, SqsQueueSettings
 
 REGION = "us-east-1"
+ACCESS_KEY = "AKIDEXAMPLE"
+SECRET_KEY = "exampleSecret"
 
 
 class Cloud:
@@ -21,8 +25,8 @@ class Cloud:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.aws = AwsSettings(
-            access_key="AKIDEXAMPLE",
-            secret_key="exampleSecret",
+            access_key=ACCESS_KEY,
+            secret_key=SecretStr(SECRET_KEY),
             region=REGION,
             endpoint_url=endpoint,
         )

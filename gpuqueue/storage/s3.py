@@ -19,7 +19,7 @@ from gpuqueue.storage.base import PutOptions, Stored
 from gpuqueue.storage.rules import check_key, check_options, check_prefix, check_size
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import PutObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, PutObjectOutputTypeDef
 
 #: PutObject's limit; larger objects need a multipart upload.
 MAX_OBJECT_BYTES = 5 << 30
@@ -107,33 +107,40 @@ class S3Storage:
                 raise InvalidJob(f"{where}: acl '{options.acl}' is refused: {advice}") from error
             with explained(where, _OBJECT_CODES):
                 raise
-        told = answer.get("ChecksumSHA256")
-        if told != _sha256(binary) and (told is not None or not self._holds(key, binary, True)):
+        if not self._is_as_sent(key, binary, answer):
             raise TransientError(f"{where}: the store does not have the bytes that were sent")
         return True
 
-    def _holds(self, key: str, binary: Binary, if_unknown: bool = False) -> bool:
-        """Whether the object there has this size, type and SHA-256, as far as the store says.
+    def _is_as_sent(self, key: str, binary: Binary, answer: PutObjectOutputTypeDef) -> bool:
+        """Whether the store has what was put, by what it says; what it does not say is believed."""
+        if "ChecksumSHA256" in answer:
+            return answer["ChecksumSHA256"] == _sha256(binary)
+        told = self._head(key)
+        if told is None or told["ETag"] != answer["ETag"]:
+            return True  # we may not ask, or somebody has put another object there since
+        checksum = told.get("ChecksumSHA256", _sha256(binary))
+        return (told["ContentLength"], checksum) == (len(binary.data), _sha256(binary))
 
-        `if_unknown` if we may not ask.
-        """
+    def _holds(self, key: str, binary: Binary) -> bool:
+        """Whether the object there is known to have this size, type and SHA-256."""
+        told = self._head(key)
+        return told is not None and (
+            told["ContentLength"],
+            told["ContentType"],
+            told.get("ChecksumSHA256"),
+        ) == (len(binary.data), binary.mime_type, _sha256(binary))
+
+    def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
+        """What the store says of an object; None if there is none, or we may not ask."""
         with explained(f"{self._what}, key '{key}'", _OBJECT_CODES):
             try:
-                told = self._client.head_object(
+                return self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
             except ClientError as error:
-                if code_of(error) in ("403", "AccessDenied"):
-                    return if_unknown
-                if code_of(error) in ("404", "NoSuchKey"):
-                    return False
-                raise
-        checksum = told.get("ChecksumSHA256") or (_sha256(binary) if if_unknown else None)
-        return (told["ContentLength"], told["ContentType"], checksum) == (
-            len(binary.data),
-            binary.mime_type,
-            _sha256(binary),
-        )
+                if code_of(error) not in ("403", "404", "AccessDenied", "NoSuchKey"):
+                    raise
+        return None
 
     def _put(self, key: str, binary: Binary, fields: Mapping[str, Any]) -> PutObjectOutputTypeDef:
         """The answer, with the new object's tag.

@@ -190,8 +190,14 @@ def test_a_store_that_tells_another_checksum_does_not_have_the_result(cloud: Clo
 
 @pytest.mark.parametrize(
     ("told", "is_good"),
-    [({}, True), ({"ChecksumSHA256": None}, True), ({"ContentLength": 4}, False)],
-    ids=["all", "no checksum", "another size"],
+    [
+        ({}, True),
+        ({"ChecksumSHA256": None}, True),
+        ({"ContentLength": 4, "ETag": "of another writer"}, True),
+        ({"ContentLength": 4}, False),
+        ({"ChecksumSHA256": "AAAA"}, False),
+    ],
+    ids=["all", "no checksum", "another object", "another size", "another checksum"],
 )
 def test_a_store_that_tells_no_checksum_is_asked_for_the_size(
     cloud: Cloud, told: dict[str, Any], is_good: bool
