@@ -116,8 +116,8 @@ class S3Storage:
         if "ChecksumSHA256" in answer:
             return answer["ChecksumSHA256"] == _sha256(binary)
         told = self._head(key)
-        if told is None or told["ETag"] != answer["ETag"]:
-            return True  # we may not ask, or somebody has put another object there since
+        if told is None or told.get("ETag") != answer["ETag"]:
+            return True  # it does not say, or somebody has put another object there since
         checksum = told.get("ChecksumSHA256", _sha256(binary))
         return (told["ContentLength"], checksum) == (len(binary.data), _sha256(binary))
 
@@ -131,14 +131,14 @@ class S3Storage:
         ) == (len(binary.data), binary.mime_type, _sha256(binary))
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
-        """What the store says of an object; None if there is none, or we may not ask."""
+        """What the store says of an object; None if it does not, as where we may not ask."""
         with explained(f"{self._what}, key '{key}'", _OBJECT_CODES):
             try:
                 return self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
             except ClientError as error:
-                if code_of(error) not in ("403", "404", "AccessDenied", "NoSuchKey"):
+                if error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
                     raise
         return None
 

@@ -82,7 +82,7 @@ def test_what_is_no_request_is_answered_with_what_is_wrong(
         ("get_version", http_post("http://"), "names no host"),
         ("get_version", http_post("http://a:99999/"), "host or port cannot be read"),
         ("get_version", {"parameters": {"a": "b" * 1_047_000}}, "a: Extra inputs"),
-        ("probe", {"parameters": {"do": "echo", "value": "b" * 1_047_000}}, "at most 1046528 fit"),
+        ("probe", {"parameters": {"do": "echo", "value": "b" * 1_047_000}}, "at most 1040384 fit"),
     ],
     ids=lambda value: str(value)[:40],
 )

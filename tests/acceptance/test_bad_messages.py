@@ -137,7 +137,9 @@ def test_a_broken_scene_is_dead_with_the_place_of_its_fault(
 
 def test_a_scene_that_is_right_is_rendered_beside_all_these(site: Site) -> None:
     (site.folder / "root" / "right.mi").write_text(mesh())
-    job_id = site.submit("rs_fancy_render", {"scene_file": "right.mi", "samples": 1})
+    job_id = site.submit(
+        "rs_fancy_render", {"scene_file": "right.mi", "samples": 1, "allow_black": True}
+    )
     assert site.end_of(job_id) == "done"
 
 

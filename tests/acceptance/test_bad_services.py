@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import resource
 import socket
@@ -64,7 +66,9 @@ http_address 127.0.0.1:0
 </user>
 """
 
-STORED = answer("200 OK", b"", 'ETag: "1"')
+RESULT = b"1048576"
+CHECKSUM = base64.b64encode(hashlib.sha256(RESULT).digest()).decode()
+STORED = answer("200 OK", b"", 'ETag: "1"', f"x-amz-checksum-sha256: {CHECKSUM}")
 
 
 def refused(status: str, code: str) -> bytes:
@@ -86,7 +90,7 @@ def submit_upload(
     settings: Settings, bucket: str = "away", do: str = "echo", times: int = 1
 ) -> str:
     upload = TaskCall(name="s3_upload", config={"bucket": bucket, "key": "${message_id}"})
-    return submit(settings, "probe", {"do": do, "value": 1 << 20}, "jobs", [upload] * times)
+    return submit(settings, "probe", {"do": do, "value": int(RESULT)}, "jobs", [upload] * times)
 
 
 def wait_for_counts(settings: Settings, expected: QueueCounts) -> None:
