@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Opaque
 from gpuqueue.scene.statements.shading import parse_arguments, parse_shader_list
-from gpuqueue.scene.statements.surfaces import skip_block
+from gpuqueue.scene.statements.skip import skip_block
 from gpuqueue.scene.tokens import Kind, Tokens
 
 

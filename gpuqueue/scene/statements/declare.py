@@ -10,7 +10,7 @@ from gpuqueue.scene.statements.declaration import (
     skip_return_type,
 )
 from gpuqueue.scene.statements.phenomenon import parse_phenomenon
-from gpuqueue.scene.statements.surfaces import skip_block
+from gpuqueue.scene.statements.skip import skip_block
 from gpuqueue.scene.tokens import Tokens
 
 

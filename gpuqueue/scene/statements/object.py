@@ -14,9 +14,9 @@ from gpuqueue.scene.statements.attributes import parse_attribute, skip_data
 from gpuqueue.scene.statements.free_form import parse_basis
 from gpuqueue.scene.statements.graph import parse_flag
 from gpuqueue.scene.statements.group import parse_group
+from gpuqueue.scene.statements.hair import parse_hair
 from gpuqueue.scene.statements.mesh import merge_geometry
 from gpuqueue.scene.statements.shading import parse_shader_list
-from gpuqueue.scene.statements.surfaces import skip_hair
 from gpuqueue.scene.statements.trilist import parse_trilist
 from gpuqueue.scene.tokens import Tokens, words
 
@@ -62,9 +62,8 @@ def _geometry(
     if tokens.accept_word("trilist"):
         return [parse_trilist(tokens, tagged=tagged)]
     if tokens.accept_word("hair"):
-        skip_hair(tokens)
-        _not_rendered(document, "hair is", at)
-    elif tokens.accept_word("file"):
+        return parse_hair(tokens, document, tagged=tagged)
+    if tokens.accept_word("file"):
         tokens.string("a file in quotes")
         _not_rendered(document, "geometry of object files is", at)
     elif tokens.accept_word("intersection"):
