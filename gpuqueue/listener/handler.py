@@ -86,9 +86,10 @@ class Handler:
                 with recorder:
                     result = self._do(job, lease, recorder, spooled, log)
                 account.succeeded()
-                if parts is not None and result != NOTHING:
+                if parts is not None:
                     finish = partial(parts.finish, recorder.results, recorder.sha256)
-                    retry("Ending the job", finish, time.monotonic() - start, lease, log)
+                    end = parts.leave if result == NOTHING else finish
+                    retry("Ending the job", end, time.monotonic() - start, lease, log)
             log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
             delete = partial(self._queue.delete, message)
             retry("Removing the job", delete, time.monotonic() - start, lease, log)

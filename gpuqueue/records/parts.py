@@ -93,6 +93,12 @@ class Parts:
         self._records.update(self.part.of, change)
         self.remove()
 
+    def leave(self) -> None:
+        """This part is done, others merge: remove what it left if the job has ended meanwhile."""
+        record = self._records.get(self.part.of)
+        if record is None or record.state.is_final:
+            self.forget()
+
     def forget(self) -> None:
         """Remove what this part left."""
         self._bucket.delete(self._key(self.part.index))

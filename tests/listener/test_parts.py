@@ -46,6 +46,9 @@ def queue(settings: Settings) -> Queue:
 class PartRunner(FakeRunner):
     """Does with each part what the render process does: store it, and merge if it may."""
 
+    #: Called when a part is stored.
+    stored: Callable[[], object] = staticmethod(lambda: None)
+
     def __init__(self, settings: Settings, *errors: Exception | Callable[[], object]) -> None:
         super().__init__(PICTURE)
         self._settings = settings
@@ -62,6 +65,7 @@ class PartRunner(FakeRunner):
         parts = open_parts(self._settings, job.part)
         if not parts.is_stored() and not parts.store(PICTURE):
             return NOTHING
+        self.stored()
         return PICTURE if parts.may_merge() else NOTHING
 
 
@@ -190,6 +194,19 @@ def test_a_part_that_runs_while_its_job_is_cancelled_leaves_nothing(
 ) -> None:
     job_id = submit_parts(settings)
     work(settings, queue, PartRunner(settings, lambda: cancel_job(settings, job_id)))
+    assert find_job(settings, job_id).state is State.CANCELLED
+    assert_nothing_left(settings, queue)
+
+
+@pytest.mark.parametrize("done", range(3))
+def test_a_job_that_is_cancelled_when_a_part_is_stored_leaves_nothing(
+    settings: Settings, queue: Queue, done: int
+) -> None:
+    job_id = submit_parts(settings)
+    work(settings, queue, PartRunner(settings), done)
+    runner = PartRunner(settings)
+    runner.stored = lambda: cancel_job(settings, job_id)
+    work(settings, queue, runner)
     assert find_job(settings, job_id).state is State.CANCELLED
     assert_nothing_left(settings, queue)
 
