@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import get_args
 
 from benchmarks.options import Options
 from benchmarks.timing import CPU, WALL, Clock
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import Device, choose_device
 
+#: The setting that names a GPU's schedule.
+SCHEDULE = "gpu_schedule"
 
-def settings_of(options: Options) -> RenderSettings:
+
+def settings_of(options: Options, schedule: str = "") -> RenderSettings:
     """Loading a scene builds it each time: no acceleration structure comes from a cache."""
-    return RenderSettings(
-        device=options.device,  # type: ignore[arg-type]  # the command line offers these alone
-        threads=options.threads,
-        bvh_cache_bytes=0,
-    )
+    asked = {"device": options.device, "threads": options.threads, "bvh_cache_bytes": 0}
+    return RenderSettings.model_validate(asked | ({SCHEDULE: schedule} if schedule else {}))
+
+
+def schedules_of(device: str) -> tuple[str, ...]:
+    """The ways in which a GPU's threads can be given their samples, to be measured each; the CPU
+    has one, which has no name: ``("",)``."""
+    field = RenderSettings.model_fields.get(SCHEDULE)
+    if device not in ("cupy", "pycuda") or field is None:
+        return ("",)
+    return tuple(name for name in get_args(field.annotation) if name != "auto")
 
 
 @contextmanager
-def open_device(options: Options) -> Iterator[Device]:
+def open_device(options: Options, schedule: str = "") -> Iterator[Device]:
     """The device, while the block runs. Raises ConfigError where it cannot be used."""
-    device = choose_device(settings_of(options))
+    device = choose_device(settings_of(options, schedule))
     try:
         yield device
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmarks.device import clock_of, open_device
+from benchmarks.device import clock_of, open_device, schedules_of
 from benchmarks.integrator.convergence import Curve, converge, seconds_to
 from benchmarks.integrator.reference import Reference, reference_of, witnessed
 from benchmarks.integrator.stage import Stage
@@ -30,14 +30,17 @@ CHECKED_SEEDS, CHECKED_SAMPLES = (1, 2, 3, 4), 16
 def integrator(options: Options) -> Iterator[Row]:
     """Rows of each scene. Raises CheckFailed where the device draws something else than the
     reference shows, or another renderer than the reference does."""
+    with open_device(options) as device:
+        schedules = schedules_of(device.name)
     for name in options.scenes:
         scene = build(name, options.detail)
-        with open_device(options) as device:
-            yield from measured(device, scene, options)
+        for schedule in schedules:
+            with open_device(options, schedule) as device:
+                yield from measured(device, schedule, scene, options)
 
 
-def measured(device: Device, scene: Scene, options: Options) -> Iterator[Row]:
-    """Rows of one scene on an open device."""
+def measured(device: Device, schedule: str, scene: Scene, options: Options) -> Iterator[Row]:
+    """Rows of one scene on an open device, which runs the schedule."""
     size, rounds = extent(options)
     target = QUICK_TARGET if options.quick else TARGETS[scene.name]
     clock = clock_of(device, options)
@@ -47,7 +50,7 @@ def measured(device: Device, scene: Scene, options: Options) -> Iterator[Row]:
     check(stage, scene, reference)
     truth = reference.picture
     curves = [converge(stage, truth, target, seed, clock) for seed in range(1, rounds + 1)]
-    row = partial(Row, "integrator", scene.name, device.name)
+    row = partial(Row, "integrator", scene.name, f"{device.name} {schedule}".strip())
     witness = f"seen by {reference.witness}" if reference.witness else "no witness"
     yield row("s to build", (build_s,), "lower")
     yield from rates(row, size, curves)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.device import open_device
+from benchmarks.device import open_device, schedules_of, settings_of
 from benchmarks.integrator.convergence import Point, converge, seconds_to
 from benchmarks.integrator.reference import read, reference_of, witnessed, write_reference
 from benchmarks.integrator.section import check, integrator
@@ -113,3 +113,13 @@ def test_a_picture_that_never_becomes_good_is_an_error(
     monkeypatch.setattr("benchmarks.integrator.convergence.MOST_SAMPLES", 4)
     with pytest.raises(CheckFailed, match="after 4 samples a pixel; expected 1e-06"):
         converge(stage, np.ones((SIZE, SIZE, 3), np.float32), 1e-6, 1, CPU)
+
+
+def test_every_schedule_of_a_gpu_is_measured_and_the_cpu_has_one() -> None:
+    assert schedules_of("cpu") == ("",)
+    for device in ("cupy", "pycuda"):
+        schedules = schedules_of(device)
+        assert "auto" not in schedules
+        for schedule in schedules:
+            settings = settings_of(Options(device=device), schedule)
+            assert getattr(settings, "gpu_schedule", "") == schedule
