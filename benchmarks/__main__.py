@@ -86,6 +86,8 @@ def run(asked: argparse.Namespace, command: list[str]) -> None:
         machine = {**describe(), "device": device.description}
     print(f"{machine['device']}; commit {machine['commit'] or 'unknown'}")
     rows: list[Row] = []
+    if asked.json:  # a file that cannot be written is better known now
+        report.write(asked.json, machine, command, rows)
     for name in names:
         print(f"\n{name}")
         for row in report.priced(section(name)(options), asked.price_per_hour):

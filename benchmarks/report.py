@@ -19,7 +19,7 @@ def line(row: Row) -> str:
     """The median, the lowest and the highest round, and what is to be known of it."""
     low, high = row.spread
     spread = f"{low:10.4g} to {high:<10.4g}" if len(row.values) > 1 else f"{'':24}"
-    text = f"{row.scene:12} {row.case:24} {row.metric:26} {row.median:10.4g} {spread} {row.note}"
+    text = f"{row.scene:12} {row.case:24} {row.metric:28} {row.median:10.4g} {spread} {row.note}"
     return text.rstrip()
 
 

@@ -132,6 +132,7 @@ def test_a_file_of_something_else_is_refused(
         (["jobs", "--price-per-hour", "-1"], "--price-per-hour is -1.0; expected 0 or more"),
         (["jobs", "--price-per-hour", "nan"], "--price-per-hour is nan; expected 0 or more"),
         (["jobs", "--device", "pycuda"], "PyCUDA"),
+        (["jobs", "--device", "cpu", "--json", "/nowhere/run.json"], "/nowhere/run.json"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_runs(
