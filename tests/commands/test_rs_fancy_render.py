@@ -51,7 +51,7 @@ def test_every_parameter_reaches_the_picture(settings: Settings) -> None:
         {"width": 9},
         {"height": 9},
         {"samples": 3},
-        {"max_depth": 1},
+        {"max_depth": 1, "allow_black": True},
         {"seed": 5},
         {"exposure": 1.5},
         {"format": "exr"},
