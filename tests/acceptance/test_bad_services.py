@@ -21,7 +21,7 @@ from gpuqueue.queues import QueueCounts, open_queue
 from .conftest import Cloud
 from .processes import Process
 from .site import COMMANDS, Site
-from .villain import answer, drip, sending, silence, villain
+from .villain import Deed, answer, drip, sending, silence, villain
 
 CONFIGURATION = """\
 command_folder {commands}
@@ -67,8 +67,15 @@ http_address 127.0.0.1:0
 """
 
 RESULT = b"1048576"
-CHECKSUM = base64.b64encode(hashlib.sha256(RESULT).digest()).decode()
-STORED = answer("200 OK", b"", 'ETag: "1"', f"x-amz-checksum-sha256: {CHECKSUM}")
+
+
+def stored(result: bytes) -> Deed:
+    """What S3 answers to the upload of this result."""
+    checksum = base64.b64encode(hashlib.sha256(result).digest()).decode()
+    return answer("200 OK", b"", 'ETag: "1"', f"x-amz-checksum-sha256: {checksum}")
+
+
+STORED = stored(RESULT)
 
 
 def refused(status: str, code: str) -> bytes:
@@ -160,6 +167,26 @@ def test_a_bucket_that_fails_in_every_way_has_the_result_in_the_end(tmp_path: Pa
             for word in ("ExpiredToken", "does not confirm the object", "TimeTooSkewed"):
                 assert word in listener.log
             assert "exampleSecret" not in listener.log
+
+
+def test_a_listener_restarted_during_an_upload_does_not_run_the_command_again(
+    tmp_path: Path,
+) -> None:
+    with villain(silence) as bucket:
+        configuration = configure(tmp_path, bucket.address)
+        settings = load_settings(configuration)
+        upload = TaskCall(name="s3_upload", config={"bucket": "away", "key": "${message_id}"})
+        job_id = submit(settings, "probe", {"do": "silent", "value": 1.2}, "jobs", [upload])
+        with listen(configuration) as listener:
+            listener.wait_for(f"{job_id}] Executing task: s3_upload")
+            assert listener.terminate() == 0
+    with villain(stored(b"null")) as bucket:
+        with listen(configure(tmp_path, bucket.address)) as listener:
+            listener.wait_for(f"{job_id}] Job processed, removing from queue")
+            wait_for_counts(settings, QueueCounts(0, 0, 0))
+            assert "Using the result that an earlier try left here" in listener.log
+            assert "Executing command" not in listener.log
+        assert bucket.requests
 
 
 @pytest.mark.parametrize(
