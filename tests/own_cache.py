@@ -1,4 +1,4 @@
-"""A cache folder of a folder of tests' own: what listeners spool does not outlive them."""
+"""Folders of this user for one room of tests: what listeners leave does not outlive them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="package")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Set for all of a package, before what its tests share is started."""
+    """Where results are spooled and signs of life lie, before what tests share is started."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for name in ("XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("own")))
         yield
