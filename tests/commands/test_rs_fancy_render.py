@@ -41,7 +41,7 @@ def test_the_picture_is_a_png_of_the_cameras_size_unless_told_otherwise(settings
 
 def test_every_parameter_reaches_the_picture(settings: Settings) -> None:
     context = RunContext(settings)
-    plain = {"scene_file": "scenes/a.mi", "samples": 2}
+    plain = {"scene_file": "scenes/a.mi", "samples": 2, "allow_black": True}
 
     def render(**fields: object) -> bytes:
         return COMMAND.run({**plain, **fields}, context).data
