@@ -10,7 +10,7 @@ from typing import Protocol
 from gpuqueue.binary import NOTHING, Binary
 from gpuqueue.commands.allowed import check_allowed
 from gpuqueue.config import Settings
-from gpuqueue.errors import JobFailed
+from gpuqueue.errors import Interrupted, JobFailed
 from gpuqueue.integrity import fault_of
 from gpuqueue.job import Job
 from gpuqueue.listener.account import Account
@@ -91,9 +91,18 @@ class Handler:
                     end = parts.leave if result == NOTHING else finish
                     retry("Ending the job", end, time.monotonic() - start, lease, log)
             log.event(Event.JOB_FINISHED, "Job processed, removing from queue.")
-            delete = partial(self._queue.delete, message)
-            retry("Removing the job", delete, time.monotonic() - start, lease, log)
+            self._remove(message, time.monotonic() - start, lease, log)
         account.removed()
+
+    def _remove(self, message: Message, cost_s: float, lease: Lease, log: JobLog) -> None:
+        """Delete the message; who wants to stop waits for that, rather than for all of it again."""
+        delete = partial(self._queue.delete, message)
+        try:
+            retry("Removing the job", delete, cost_s, lease, log)
+        except Interrupted:
+            if not lease.remaining_s():
+                raise
+            delete()
 
     def _do(
         self, job: Job, lease: Lease, recorder: Recorder, spooled: SpoolPlace, log: JobLog

@@ -438,3 +438,27 @@ def test_a_wrong_task_is_no_reason_to_keep_the_failure_from_the_others() -> None
     text = body(tasks=[wrong, *tasks_on("failure")])
     assert isinstance(handle(FakeQueue(), FakeRunner(RESULT), text), InvalidJob)
     assert [(told, index) for told, index, _ in Note.runs] == [("failure", 1)]
+
+
+def test_a_job_that_is_done_is_removed_whoever_wants_to_stop() -> None:
+    def stop(lease: Lease) -> Binary:
+        lease.revoke(Interrupted("stop"))
+        return RESULT
+
+    queue = FakeQueue()
+    assert handle(queue, FakeRunner(stop), body(tasks=[])) is None
+    assert [call[0] for call in queue.calls] == ["delete"]
+
+
+def test_a_job_that_is_done_but_whose_lease_ran_out_is_not_removed(clock: Clock) -> None:
+    received, queue = message(body(tasks=[])), FakeQueue()
+    lease = lease_of(received, clock=clock)
+
+    def stop(lease: Lease) -> Binary:
+        lease.revoke(Interrupted("stop"))
+        clock.now += 3600
+        return RESULT
+
+    error = Handler(SETTINGS, queue, FakeRunner(stop)).handle(received, lease)
+    assert isinstance(error, Interrupted)
+    assert not queue.did("delete")
