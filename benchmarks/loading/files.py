@@ -72,3 +72,11 @@ def _numbered(form: bytes, mesh: Mesh) -> Iterator[bytes]:
 def _triangles(mesh: Mesh) -> Iterator[bytes]:
     for row in mesh.triangles.tolist():
         yield b"p %d %d %d\n" % tuple(row)
+
+
+def write_obj(path: Path, mesh: Mesh) -> None:
+    """Wavefront OBJ: positions with nine digits, from which every 32-bit float comes back."""
+    points, triangles = mesh.positions, mesh.triangles + 1
+    with path.open("w") as stream:
+        stream.write("v %.9g %.9g %.9g\n" * len(points) % tuple(points.ravel().tolist()))
+        stream.write("f %d %d %d\n" * len(triangles) % tuple(triangles.ravel().tolist()))

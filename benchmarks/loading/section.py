@@ -1,29 +1,27 @@
-"""The section `loading`: megabytes and triangles a second from file to scene, in one thread."""
+"""The section `loading`: megabytes and triangles a second from file to arrays, in one thread."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.loading.files import corners, rewrite, write_ply, write_polygons
+from benchmarks.loading.files import corners, rewrite, write_obj, write_ply, write_polygons
+from benchmarks.loading.readers import others, read_mi
 from benchmarks.options import CheckFailed, Options
 from benchmarks.rows import Row, ratio
 from benchmarks.scenes import build
 from benchmarks.scenes.description import Mesh
 from benchmarks.timing import take_turns
-from gpuqueue.scene import load_scene
 
+#: Of a ``.mi`` file.
+FORMS = ("polygons", "triangle lists", "binary triangle lists")
 #: Of the benchmark scenes those whose largest mesh is large, and what of it is read.
 SCENES = {"terrain": 1.0, "planet": 0.2}
-OTHER = "trimesh, binary PLY"
-
-#: From a file to the corners of its triangles, float32 [T, 3, 3].
-Reader = Callable[[], NDArray[np.float32]]
 
 
 def loading(options: Options) -> Iterator[Row]:
@@ -38,32 +36,37 @@ def loading(options: Options) -> Iterator[Row]:
 def measured(name: str, mesh: Mesh, folder: Path, rounds: int) -> Iterator[Row]:
     """The readers take turns on one mesh."""
     files = written(mesh, folder)
-    readers: dict[str, Reader] = {form: partial(read_mi, path) for form, path in files.items()}
-    files[OTHER] = folder / "mesh.ply"
-    note = ""
-    try:
-        import trimesh  # noqa: F401 - whether it is there
-    except ModuleNotFoundError:
-        note = "trimesh is not installed"
-    else:
-        write_ply(files[OTHER], mesh)
-        readers[OTHER] = partial(read_ply, files[OTHER])
-    for form, read in readers.items():
-        check(f"{name}, {form}", mesh, read())
+    readers = {form: partial(read_mi, path) for form, path in files.items()}
+    for case, (suffix, read) in others().items():
+        files[case] = folder / f"mesh{suffix}"
+        (write_obj if suffix == ".obj" else write_ply)(files[case], mesh)
+        readers[case] = partial(read, files[case])
+    for case, load in readers.items():  # which also warms up
+        check(f"{name}, {case}", mesh, load()())
     seconds = take_turns(readers, rounds)
-    for form, taken in seconds.items():
-        row = partial(Row, "loading", name, form, note=note)
-        size, count = files[form].stat().st_size, len(mesh.triangles)
+    for case, taken in seconds.items():
+        row = partial(Row, "loading", name, case)
+        size, count = files[case].stat().st_size, len(mesh.triangles)
         yield row("MB/s", tuple(size / s * 1e-6 for s in taken))
         yield row("Mtriangles/s", tuple(count / s * 1e-6 for s in taken))
-        if form != OTHER and OTHER in seconds:
-            yield row(f"speed to {OTHER}", ratio(seconds[OTHER], taken))
+    yield from compared(name, seconds)
+
+
+def compared(name: str, seconds: dict[str, list[float]]) -> Iterator[Row]:
+    """How many times as fast each of our forms is as the fastest other that reads numbers of its
+    kind, decimal or binary."""
+    for case in (case for case in seconds if case in FORMS):
+        is_binary = case == FORMS[-1]
+        kin = [c for c in seconds if c not in FORMS and c.endswith("PLY") is is_binary]
+        if kin:
+            fastest = min(kin, key=lambda other: float(np.median(seconds[other])))
+            times = ratio(seconds[fastest], seconds[case])
+            yield Row("loading", name, case, "speed to the fastest", times, note=fastest)
 
 
 def written(mesh: Mesh, folder: Path) -> dict[str, Path]:
     """The mesh in each form of a ``.mi`` file."""
-    names = ("polygons", "triangle lists", "binary triangle lists")
-    files = {form: folder / f"{form.replace(' ', '-')}.mi" for form in names}
+    files = {form: folder / f"{form.replace(' ', '-')}.mi" for form in FORMS}
     source, *others = files.values()
     write_polygons(source, mesh)
     for target, binary in zip(others, (False, True), strict=True):
@@ -76,17 +79,3 @@ def check(what: str, mesh: Mesh, found: NDArray[np.float32]) -> None:
     expected = corners(mesh.positions, mesh.triangles)
     if found.shape != expected.shape or not np.array_equal(found, expected):
         raise CheckFailed(f"{what}: other triangles than were written ({found.shape[0]} of them)")
-
-
-def read_mi(path: Path) -> NDArray[np.float32]:
-    """As a job reads it."""
-    [mesh] = load_scene(path, path.parent).meshes
-    return corners(mesh.positions, mesh.triangles)
-
-
-def read_ply(path: Path) -> NDArray[np.float32]:
-    """By trimesh, which is asked to change nothing."""
-    import trimesh
-
-    mesh = trimesh.load_mesh(path, process=False)
-    return corners(mesh.vertices, mesh.faces)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.loading.files import corners
-from benchmarks.loading.section import check, loading, read_mi, written
+from benchmarks.loading.readers import read_mi
+from benchmarks.loading.section import check, loading, written
 from benchmarks.options import CheckFailed, Options
 from benchmarks.scenes import build
 
@@ -18,7 +19,10 @@ def test_every_form_of_a_file_is_measured() -> None:
     rows = list(loading(Options(quick=True, rounds=1)))
     assert {row.scene for row in rows} == {"terrain", "planet"}
     forms = {row.case for row in rows if row.metric == "MB/s"}
-    assert {"polygons", "triangle lists", "binary triangle lists"} <= forms
+    assert {"polygons", "triangle lists", "binary triangle lists", "mitsuba, OBJ"} <= forms
+    speeds = {row.case: row.note for row in rows if row.metric == "speed to the fastest"}
+    assert speeds["binary triangle lists"].endswith("PLY")
+    assert speeds["polygons"].endswith("OBJ")
 
 
 def test_files_hold_the_bits_of_the_mesh(tmp_path: Path) -> None:
@@ -28,7 +32,7 @@ def test_files_hold_the_bits_of_the_mesh(tmp_path: Path) -> None:
     positions[: len(awkward), 0] = awkward
     mesh = replace(mesh, positions=positions)
     for path in written(mesh, tmp_path).values():
-        assert np.array_equal(read_mi(path), corners(mesh.positions, mesh.triangles)), path.name
+        assert np.array_equal(read_mi(path)(), corners(mesh.positions, mesh.triangles)), path.name
 
 
 def test_another_triangle_ends_the_run() -> None:
