@@ -13,7 +13,8 @@ import nanobind
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGET = "_kernels_baseline"
+KERNELS = "_kernels_baseline"
+SCENE_READER = "_scene_reader"
 #: Enough for names and lines in a report; -O1 keeps what -O3 would optimise away. No warning of the
 #: kernels passes, but for one that the checks themselves make g++ raise.
 _COMMON = ("-O1", "-g1", "-Werror", "-Wno-maybe-uninitialized")
@@ -79,8 +80,8 @@ def _output(*command: str) -> str:
     return done.stdout
 
 
-def build_module(sanitizer: Sanitizer, folder: Path) -> Path:
-    """The Python module of the CPU kernels with a sanitizer; `folder` keeps what is up to date."""
+def build_module(sanitizer: Sanitizer, folder: Path, target: str = KERNELS) -> Path:
+    """A compiled Python module with a sanitizer; `folder` keeps what is up to date."""
     options = ";".join((*_COMMON, *sanitizer.flags))
     definitions = {
         "CMAKE_BUILD_TYPE": "Release",
@@ -91,8 +92,8 @@ def build_module(sanitizer: Sanitizer, folder: Path) -> Path:
     }
     given = [f"-D{name}={value}" for name, value in definitions.items()]
     _output(tool("cmake"), "-G", "Ninja", "-S", str(ROOT), "-B", str(folder), *given)
-    _output(tool("cmake"), "--build", str(folder), "--target", TARGET)
-    (module,) = folder.glob(f"{TARGET}*.so")
+    _output(tool("cmake"), "--build", str(folder), "--target", target)
+    (module,) = folder.glob(f"{target}*.so")
     return module
 
 

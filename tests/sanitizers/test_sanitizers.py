@@ -1,4 +1,5 @@
-"""The CPU build under ASan with UBSan, and under TSan: builds, rays and renders, four threads.
+"""The CPU build under ASan with UBSan, and under TSan: builds, rays and renders, four threads; the
+reader of scenes on hostile files.
 
 Each kind of mistake is planted once, so that a clean run means something.
 """
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .build import SANITIZERS, build_library, build_module, libraries, run_python
+from .build import SANITIZERS, SCENE_READER, build_library, build_module, libraries, run_python
 
 PLANTED = Path(__file__).parent / "planted.cpp"
 #: Sanitizer, call of a function in planted.cpp, what the report says.
@@ -40,6 +41,18 @@ def test_builds_rays_and_renders_are_clean(name: str, folder: Path) -> None:
     done = run_python(sanitizer, "-m", "tests.sanitizers.exercise", str(module))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "forest.mi" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_scene_reader_is_clean_on_hostile_files(folder: Path) -> None:
+    name = "address_and_undefined"
+    sanitizer = SANITIZERS[name]
+    libraries(sanitizer)
+    module = build_module(sanitizer, folder / name, SCENE_READER)
+    fuzz = ("-m", "tests.scene.fuzz", "--module", str(module), "--runs", "1500", "--seconds", "100")
+    done = run_python(sanitizer, *fuzz)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "files" in done.stdout
 
 
 @pytest.mark.parametrize(("name", "call", "report"), MISTAKES)
