@@ -55,6 +55,8 @@ class Event(StrEnum):
     CONFIG_NOTE = "config_note"
     COMMAND_LOADED = "command_loaded"
     DEVICE_CHOSEN = "device_chosen"
+    SCHEDULE_CHOSEN = "schedule_chosen"
+    SCHEDULE_REFUSED = "schedule_refused"
     BVH_CACHE_UNUSABLE = "bvh_cache_unusable"
     SCENE_LOADED = "scene_loaded"
     SCENE_WARNING = "scene_warning"

@@ -168,6 +168,8 @@ class RenderSettings(_Frozen):
     device: Literal["auto", "cpu", "cupy", "pycuda", "null"] = "auto"
     #: Threads of the cpu device; 0 means one per core.
     threads: int = Field(default=0, ge=0, le=1024)
+    #: How a GPU's threads share work; auto measures which way is fastest, once for each GPU.
+    gpu_schedule: Literal["auto", "loop", "persistent", "wavefront"] = "auto"
     max_resolution: int = Field(default=16384, ge=1, le=MAX_RESOLUTION)
     max_pixels: int = Field(default=1 << 27, ge=1)
     max_samples: int = Field(default=1 << 20, ge=1, le=MAX_SAMPLES)

@@ -16,7 +16,8 @@ from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import native
 from gpuqueue.device.accelerator_cache import cache_of
 from gpuqueue.device.base import Device
-from gpuqueue.device.kernel_device import Buffer, KernelDevice
+from gpuqueue.device.driver import Buffer
+from gpuqueue.device.kernel_device import KernelDevice
 from gpuqueue.device.memory import Memory
 
 
@@ -42,7 +43,7 @@ class CpuDriver:
     def __init__(self, threads: int, layout: str = "float8") -> None:
         self._render = native.kernels().render
         self._seconds = 0.0
-        self.build_threads = threads
+        self.build_threads = self.resident_threads = threads
         self.layout = layout
         plural = "s" if threads > 1 else ""
         self.description = f"the CPU ({platform.machine()}, {threads} thread{plural})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import cuda
 from gpuqueue.device.accelerator_cache import cache_of
 from gpuqueue.device.base import Device
+from gpuqueue.device.calibration import choose_schedule
 from gpuqueue.device.cpu import usable_cores
-from gpuqueue.device.cuda_driver import Bytes, CudaDriver
-from gpuqueue.device.kernel_device import Buffer, KernelDevice
+from gpuqueue.device.cuda_driver import CudaDriver
+from gpuqueue.device.driver import Buffer, Bytes
+from gpuqueue.device.kernel_device import KernelDevice
 from gpuqueue.device.kernel_image import ENTRIES, TRACE_ENTRIES, kernel_image
 from gpuqueue.device.memory import Memory
 
@@ -25,7 +28,7 @@ def open_cupy(settings: RenderSettings) -> Device:
     """The first visible GPU. Raises ConfigError with the reason if there is none."""
     with cuda.opening("CuPy", "pip install 'gpuqueue[cuda13]' or 'gpuqueue[cuda12]'"):
         driver = CudaDriver(CupyGpu(), settings.threads or usable_cores())
-        return KernelDevice(driver, cache_of(settings))
+        return KernelDevice(driver, cache_of(settings), choose_schedule(driver, settings))
 
 
 class CupyGpu:
@@ -42,14 +45,14 @@ class CupyGpu:
         properties = cupy.cuda.runtime.getDeviceProperties(self._device.id)
         self.description = f"{properties['name'].decode()} (CuPy {cupy.__version__})"
         image = kernel_image(int(self._device.compute_capability))
-        module = cupy.RawModule(path=str(image))
-        self._kernels = {entry: module.get_function(entry) for entry in (*ENTRIES, *TRACE_ENTRIES)}
+        self.driver_version = str(cupy.cuda.runtime.driverGetVersion())
+        self._kernel = cache(cupy.RawModule(path=str(image)).get_function)
         attributes = self._device.attributes
-        self._stack_bytes = (
-            max(kernel.local_size_bytes for kernel in self._kernels.values())
-            * attributes["MultiProcessorCount"]
-            * attributes["MaxThreadsPerMultiProcessor"]
-        )
+        threads = attributes["MultiProcessorCount"] * attributes["MaxThreadsPerMultiProcessor"]
+        self.resident_threads: int = threads
+        entries = (*ENTRIES, *TRACE_ENTRIES)
+        stack_bytes = max(self._kernel(entry).local_size_bytes for entry in entries)
+        self._stack_bytes: int = stack_bytes * threads
 
     def current(self) -> AbstractContextManager[None]:
         """Device 0 is every thread's."""
@@ -120,7 +123,7 @@ class CupyGpu:
     def launch(self, kernel: str, job: npt.NDArray[Any], blocks: int, stream: Any) -> None:
         """CuPy passes a host array of one element by value, to its current stream."""
         with stream:
-            self._kernels[kernel]((blocks,), (cuda.BLOCK_THREADS,), (job,))
+            self._kernel(kernel)((blocks,), (cuda.BLOCK_THREADS,), (job,))
 
     def close(self) -> None:
         """Memory goes with its buffers; the context is the process's."""

@@ -20,11 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gpuqueue.device import cuda
-from gpuqueue.device.kernel_device import Buffer
+from gpuqueue.device.driver import Buffer, Bytes
 from gpuqueue.device.memory import Memory
 from gpuqueue.errors import DeviceLost
-
-Bytes = npt.NDArray[np.uint8]
 
 #: An upload goes through two page-locked pieces in turn: one is filled while the other is copied.
 PIECE_BYTES = 16 << 20
@@ -38,6 +36,10 @@ class Gpu(Protocol):
 
     name: str
     description: str
+    #: Release of NVIDIA's driver.
+    driver_version: str
+    #: Threads that all its processors hold at once.
+    resident_threads: int
 
     def current(self) -> AbstractContextManager[None]:
         """The GPU is this thread's within the block."""
@@ -119,6 +121,8 @@ class CudaDriver:
 
     def __init__(self, gpu: Gpu, build_threads: int) -> None:
         self.name, self.description = gpu.name, gpu.description
+        self.driver_version = gpu.driver_version
+        self.resident_threads = gpu.resident_threads
         self.build_threads = build_threads
         self._gpu = gpu
         self._pieces: list[Piece] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import cuda
 from gpuqueue.device.accelerator_cache import cache_of
 from gpuqueue.device.base import Device
+from gpuqueue.device.calibration import choose_schedule
 from gpuqueue.device.cpu import usable_cores
-from gpuqueue.device.cuda_driver import Bytes, CudaDriver
-from gpuqueue.device.kernel_device import Buffer, KernelDevice
+from gpuqueue.device.cuda_driver import CudaDriver
+from gpuqueue.device.driver import Buffer, Bytes
+from gpuqueue.device.kernel_device import KernelDevice
 from gpuqueue.device.kernel_image import ENTRIES, TRACE_ENTRIES, kernel_image
 from gpuqueue.device.memory import Memory
 
@@ -26,7 +29,7 @@ def open_pycuda(settings: RenderSettings) -> Device:
     """The first visible GPU. Raises ConfigError with the reason if there is none."""
     with cuda.opening("PyCUDA", "pip install 'gpuqueue[pycuda]'"):
         driver = CudaDriver(PycudaGpu(), settings.threads or usable_cores())
-        return KernelDevice(driver, cache_of(settings))
+        return KernelDevice(driver, cache_of(settings), choose_schedule(driver, settings))
 
 
 class PycudaGpu:
@@ -45,17 +48,17 @@ class PycudaGpu:
         self._context = device.retain_primary_context()
         major, minor = device.compute_capability()
         image = kernel_image(10 * major + minor)
+        self.driver_version = str(self._cuda.get_driver_version())
         attribute = self._cuda.device_attribute
+        threads = device.get_attribute(attribute.MULTIPROCESSOR_COUNT)
+        threads *= device.get_attribute(attribute.MAX_THREADS_PER_MULTIPROCESSOR)
+        self.resident_threads: int = threads
         with self.current():
             self._module = self._cuda.module_from_file(str(image))
-            self._kernels = {
-                entry: self._module.get_function(entry) for entry in (*ENTRIES, *TRACE_ENTRIES)
-            }
-            self._stack_bytes = (
-                max(kernel.local_size_bytes for kernel in self._kernels.values())
-                * device.get_attribute(attribute.MULTIPROCESSOR_COUNT)
-                * device.get_attribute(attribute.MAX_THREADS_PER_MULTIPROCESSOR)
-            )
+            self._kernel = cache(self._module.get_function)
+            entries = (*ENTRIES, *TRACE_ENTRIES)
+            stack_bytes = max(self._kernel(entry).local_size_bytes for entry in entries)
+        self._stack_bytes: int = stack_bytes * threads
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -128,7 +131,7 @@ class PycudaGpu:
     def launch(self, kernel: str, job: npt.NDArray[Any], blocks: int, stream: Any) -> None:
         """PyCUDA passes one record by value."""
         shape = {"block": (cuda.BLOCK_THREADS, 1, 1), "grid": (blocks, 1)}
-        self._kernels[kernel](job[0], **shape, stream=stream)
+        self._kernel(kernel)(job[0], **shape, stream=stream)
 
     def close(self) -> None:
         """Release the primary context; memory goes with its buffers."""

@@ -1,14 +1,14 @@
 """The device that runs the kernels, whatever they are compiled for.
 
-A driver is the little that differs between processors: memory, and launching one kernel. All
-else, the filling of the kernel's job record above all, is here once.
+A driver (driver.py) is the little that differs between processors: memory, and launching kernels.
+All else, the filling of the kernels' job record above all, is here once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +16,15 @@ import numpy.typing as npt
 from gpuqueue.device import native
 from gpuqueue.device.accelerator_cache import MIN_TRIANGLES, AcceleratorCache, key_of
 from gpuqueue.device.base import Progress, Work
+from gpuqueue.device.driver import AnyArray, Buffer, Bytes, Driver
 from gpuqueue.device.film import Film, sums
-from gpuqueue.device.kernel_image import entry_of
 from gpuqueue.device.memory import Memory, Needs, film_needs, require, scene_needs
+from gpuqueue.device.schedules import Loop, Schedule
 from gpuqueue.errors import InvalidJob, OutOfMemory
 from gpuqueue.scene.light_guide import light_guide
 
 if TYPE_CHECKING:
     from gpuqueue.scene import SceneBuffers
-
-AnyArray = npt.NDArray[Any]
-Bytes = npt.NDArray[np.uint8]
 
 #: Fields of RenderJob that SceneBuffers has under the same name.
 SCENE_FIELDS = (
@@ -47,59 +45,6 @@ SCENE_FIELDS = (
 
 #: How much of the work of a build is in its acceleration structure; the rest makes the faces.
 _ACCELERATOR_SHARE = 0.8
-
-
-@dataclass(frozen=True)
-class Buffer:
-    """Memory of a device, given back when the last reference to its owner goes."""
-
-    address: int
-    nbytes: int
-    owner: Any
-
-
-class Driver(Protocol):
-    """A processor's memory and its kernels. Raises as `Device` does.
-
-    Uploads and launches may be on their way when a verb returns. A launch, or a reading,
-    has what was uploaded before the marks that it is given.
-    """
-
-    name: str
-    description: str
-    #: Node layout that suits the processor: ``float8`` or ``compressed8``.
-    layout: str
-    #: Threads for building the acceleration structure on the host; 0 is one per core.
-    build_threads: int
-    #: Whether `upload` takes device memory; on the host the arrays stay where they are.
-    copies: bool
-
-    def memory(self) -> Memory:
-        """Bytes in all, and bytes free now."""
-
-    def upload(self, array: AnyArray) -> Buffer:
-        """The bytes of a C-contiguous array, on the device."""
-
-    def zeros(self, nbytes: int) -> Buffer:
-        """Device memory filled with zeros."""
-
-    def mark(self) -> Any:
-        """Stands for all that was uploaded or filled so far."""
-
-    def launch(self, kernel: str, job: AnyArray, items: int, after: Sequence[Any] = ()) -> None:
-        """Run a kernel for so many work items, after all launches before, on a job: one record."""
-
-    def finish(self) -> float:
-        """Wait for all launches; the seconds that they took since the last call."""
-
-    def download(self, buffer: Buffer, after: Sequence[Any] = ()) -> Bytes:
-        """The bytes of a buffer, on the host, after all launches and the marks."""
-
-    def snapshot(self, buffer: Buffer, after: Sequence[Any] = ()) -> Callable[[], Bytes]:
-        """A function that waits for a copy of the bytes as they are now, between two launches."""
-
-    def close(self) -> None:
-        """Give the processor back."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +84,14 @@ class FilmSnapshot:
 class KernelDevice:
     """A `Device` on a driver."""
 
-    def __init__(self, driver: Driver, cache: AcceleratorCache | None = None) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        cache: AcceleratorCache | None = None,
+        schedule: Schedule | None = None,
+    ) -> None:
         self._driver = driver
+        self._schedule = schedule or Loop(driver)
         self._cache = cache
         self.name = driver.name
         self.description = driver.description
@@ -208,7 +159,7 @@ class KernelDevice:
         }
         for name, value in values.items():
             job[name] = value
-        self._driver.launch(entry_of(job), job, work.pixel_count, (scene.mark, film.mark))
+        self._schedule.run(self._driver, job, (scene.mark, film.mark))
         return self._driver.finish()
 
     def read(self, film: UploadedFilm) -> npt.NDArray[np.float32]:

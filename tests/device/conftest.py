@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gpuqueue.config.settings import RenderSettings
-from gpuqueue.device import DEVICES, Device, cuda_cupy, native
+from gpuqueue.device import DEVICES, Device, cuda_cupy, native, schedules
 from gpuqueue.scene import SceneBuffers, load_scene, pack
 
 from .fake_cupy import fake_cupy
@@ -48,7 +48,7 @@ instance "right" "pane"
 instgroup "root" "ci" "li" "fi" "left" "right" end instgroup
 render "root" "ci" "o"
 """
-SETTINGS = RenderSettings(threads=2)
+SETTINGS = RenderSettings(threads=2, gpu_schedule="loop")
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +73,19 @@ def gpu(twin: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> F
     image.write_bytes(b"\x7fELF")
     monkeypatch.setattr(cuda_cupy, "kernel_image", lambda _: image)
     return gpu
+
+
+@pytest.fixture
+def schedule(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> RenderSettings:
+    """Settings with a schedule (the fixture's parameter) whose batches and wavefronts are small."""
+    small_schedules(monkeypatch)
+    return SETTINGS.model_copy(update={"gpu_schedule": request.param})
+
+
+def small_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several batches to a work, more samples than paths in flight."""
+    monkeypatch.setattr(schedules, "BATCH_SAMPLES", 2000)
+    monkeypatch.setattr(schedules, "SLOTS_PER_THREAD", 1 / 8)
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gpuqueue.device.kernel_image import ENTRIES, TRACE_ENTRIES, entry_of
-
 from . import fake_stream
 from .fake_gpu import GARBAGE, FakeGpu
 
@@ -146,18 +144,18 @@ def fake_cupy(gpu: FakeGpu) -> ModuleType:
             (job,) = args
             if not isinstance(job, np.ndarray) or job.size != 1:
                 raise TypeError(f"Unsupported type {type(job)}")
-            assert self._entry == entry_of(job)
-            gpu.launch(job.tobytes(), grid[0], block[0], Stream.current[-1])
+            gpu.launch(self._entry, job, grid[0], block[0], Stream.current[-1])
 
     class RawModule:
         def __init__(self, *, path: str) -> None:
             assert Path(path).is_file()
 
         def get_function(self, name: str) -> RawKernel:
-            assert name in (*ENTRIES, *TRACE_ENTRIES)
             return RawKernel(name)
 
-    runtime = SimpleNamespace(getDeviceProperties=lambda _: {"name": b"Fake A10G"})
+    runtime = SimpleNamespace(
+        getDeviceProperties=lambda _: {"name": b"Fake A10G"}, driverGetVersion=lambda: 13000
+    )
     cuda = SimpleNamespace(
         Device=Device,
         Event=Event,

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from gpuqueue.device import native
+from gpuqueue.device.kernel_image import ENTRIES
 
 from .fake_stream import Stream
 
@@ -38,8 +39,16 @@ def compile_twin(folder: Path) -> ctypes.CDLL:
     command = [compiler, *flags, f"-I{KERNELS}", "-x", "c++", str(TWIN), "-o", str(library)]
     subprocess.run(command, check=True, timeout=250)
     twin = ctypes.CDLL(str(library))
-    twin.render.restype = None
+    twin.launch.restype = ctypes.c_bool
     return twin
+
+
+def layout_of(kernel: str) -> str:
+    """The record that a kernel takes."""
+    if kernel in ENTRIES:
+        return "RenderJob"
+    is_queued = kernel.startswith("render_persistent") or kernel == "resolve_samples"
+    return "QueuedJob" if is_queued else "WavefrontJob"
 
 
 class Mistake(Exception):
@@ -52,7 +61,7 @@ class FakeGpu:
     def __init__(self, twin: ctypes.CDLL, total: int = 1 << 28) -> None:
         self.total = total
         self.fault: Exception | None = None
-        self.launches: list[np.void] = []
+        self.launches: list[tuple[str, np.void]] = []
         self._twin = twin
         self._blocks: dict[int, np.ndarray] = {}
         #: Addresses of memory that nothing was written to yet.
@@ -179,18 +188,20 @@ class FakeGpu:
         assert is_locked, "not page-locked, so that this need not be asynchronous"
         return np.frombuffer((ctypes.c_uint8 * nbytes).from_address(address), np.uint8)
 
-    def launch(self, job: bytes, blocks: int, threads: int, stream: Stream) -> None:
+    def launch(
+        self, kernel: str, job: np.ndarray, blocks: int, threads: int, stream: Stream
+    ) -> None:
         """Check what a GPU would crash on, and run the kernel in its turn."""
-        assert len(job) == self._twin.job_bytes()
-        record = np.frombuffer(job, native.layouts()["RenderJob"])[0]
+        record = job.copy()[0]
+        assert job.dtype == native.layouts()[layout_of(kernel)]
         count = int(record["item_count"])
         assert threads == 128
         assert (blocks - 1) * threads < count <= blocks * threads
-        self.launches.append(record)
+        self.launches.append((kernel, record))
 
         def run() -> None:
-            self._check_pointers(record)
-            self._twin.render(job)
+            self._check_pointers(record["render"] if "render" in job.dtype.names else record)
+            assert self._twin.launch(kernel.encode(), record.tobytes()), f"no kernel {kernel}"
 
         self.give(stream, run)
 

@@ -45,7 +45,7 @@ def test_auto_takes_the_cpu_where_there_is_no_gpu_and_says_why(lines) -> None:
 
 
 def test_auto_takes_cupy_first(gpu: FakeGpu, lines) -> None:
-    assert choose_device(RenderSettings()).name == "cupy"
+    assert choose_device(RenderSettings(gpu_schedule="loop")).name == "cupy"
     assert lines() == ["Rendering on device cupy: Fake A10G (CuPy 14.0.0)."]
 
 

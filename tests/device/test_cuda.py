@@ -161,7 +161,7 @@ def test_a_launch_has_as_many_blocks_as_its_items_need(
     handle, film = device.upload(scene), device.new_film(scene.camera, 16, 16)
     for count in (1, 127, 128, 129, 256):
         device.render(handle, film, Work(0, count, 0, 1, 0, 2))
-    assert [launch["item_count"] for launch in gpu.launches] == [1, 127, 128, 129, 256]
+    assert [job["item_count"] for _, job in gpu.launches] == [1, 127, 128, 129, 256]
 
 
 def test_a_scene_without_lights_is_rendered(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpuqueue.device import cuda
-from gpuqueue.device.kernel_device import Buffer
+from gpuqueue.device.driver import Buffer
 from gpuqueue.device.memory import Memory
 
 from . import DeviceMemory, Program
@@ -24,6 +24,7 @@ class PtxDriver:
     layout = "compressed8"
     copies = True
     build_threads = 1
+    resident_threads = 256
 
     def __init__(self, program: Program) -> None:
         self._program = program
