@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,19 @@ import pytest
 from gpuqueue.device import DEVICES, Device, Work, cuda_pycuda
 from gpuqueue.device.film import pixel_bytes
 from gpuqueue.device.kernel_image import OPTIONS, kernel_folder
+from gpuqueue.device.schedules import SCHEDULES
 from gpuqueue.errors import DeviceLost, OutOfMemory
 from gpuqueue.scene import SceneBuffers
 from tests.libcuda.control import Double, Schedule
 from tests.ptx.compilers import nvrtc_ptx
 
 from . import test_devices, test_order
-from .conftest import SETTINGS
+from .conftest import SETTINGS, small_schedules
 
 pytestmark = pytest.mark.libcuda_double
 
 WORK = Work(0, 8, 0, 1, 0, 4)
-Open = Callable[[], Device]
+Open = Callable[..., Device]
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +46,9 @@ def open_pycuda(libcuda: Double, image: Path, monkeypatch: pytest.MonkeyPatch) -
     opened: list[Device] = []
     monkeypatch.setattr(cuda_pycuda, "kernel_image", lambda _: image)
 
-    def open_it() -> Device:
-        opened.append(DEVICES.load("pycuda")(SETTINGS))
+    def open_it(schedule: str = "loop") -> Device:
+        settings = SETTINGS.model_copy(update={"gpu_schedule": schedule})
+        opened.append(DEVICES.load("pycuda")(settings))
         return opened[-1]
 
     yield open_it
@@ -84,9 +87,33 @@ def reference(scene: SceneBuffers) -> np.ndarray:
 def test_the_device_keeps_the_contract(
     test: Any, case: dict[str, Any], request: pytest.FixtureRequest, open_pycuda: Open
 ) -> None:
-    known = {"name": "pycuda", "open_device": lambda _: open_pycuda(), **case}
+    keep_contract(test, case, request, open_pycuda)
+
+
+def keep_contract(
+    test: Any, case: dict[str, Any], request: pytest.FixtureRequest, open_it: Open
+) -> None:
+    known = {"name": "pycuda", "open_device": lambda _: open_it(), **case}
     names = inspect.signature(test).parameters
     test(**{n: known[n] if n in known else request.getfixturevalue(n) for n in names})
+
+
+RENDERING = [row for row in CONTRACT if "scene" in inspect.signature(row.values[0]).parameters]
+
+
+@pytest.mark.parametrize("schedule", sorted(set(SCHEDULES) - {"loop"}))
+@pytest.mark.parametrize(("test", "case"), RENDERING)
+def test_the_device_keeps_it_with_other_schedules(
+    test: Any,
+    case: dict[str, Any],
+    schedule: str,
+    request: pytest.FixtureRequest,
+    open_pycuda: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small_schedules(monkeypatch)
+    open_it = partial(open_pycuda, schedule)
+    keep_contract(test, case, request, open_it)
 
 
 @pytest.mark.parametrize("schedule", list(Schedule), ids=lambda schedule: schedule.name)
