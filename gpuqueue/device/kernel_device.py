@@ -177,7 +177,8 @@ class KernelDevice:
         return FilmSnapshot(film.width, film.height, content)
 
     def close(self) -> None:
-        """Give the driver's resources back."""
+        """Give the driver's resources back, the schedule's memory first."""
+        self._schedule = Loop(self._driver)
         self._driver.close()
 
     def _require(self, needs: Needs, purpose: str) -> None:
