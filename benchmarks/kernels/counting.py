@@ -55,11 +55,9 @@ def count_visits(built: Mapping[str, Any], rays: Array, any_hit: bool, layout: s
     )
     visited, distinct = counts.astype(float).reshape(2, 3) / len(rays)
     ends = rays.itemsize + (4 if any_hit else kinds["Hit"].itemsize)  # read, and written
-    return Visits(
-        *visited.tolist(),
-        asked_bytes=float(visited @ sizes) + ends,
-        memory_bytes=float(distinct @ sizes) + ends,
-    )
+    asked, needed = float(visited @ sizes) + ends, float(distinct @ sizes) + ends
+    nodes, blocks, placements = visited.tolist()
+    return Visits(nodes, blocks, placements, asked, needed)
 
 
 @cache

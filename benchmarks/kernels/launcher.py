@@ -6,7 +6,7 @@ point of another module on a job, one record that is passed by value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,4 +122,4 @@ class PycudaLauncher:
         self._context.detach()
 
 
-LAUNCHERS = {"cupy": CupyLauncher, "pycuda": PycudaLauncher}
+LAUNCHERS: dict[str, Callable[[], Launcher]] = {"cupy": CupyLauncher, "pycuda": PycudaLauncher}

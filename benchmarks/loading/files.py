@@ -55,7 +55,8 @@ def write_ply(path: Path, mesh: Mesh) -> None:
 
 def corners(positions: NDArray[np.float32], triangles: NDArray[np.integer]) -> NDArray[np.float32]:
     """What a mesh is, whatever the order of its vertices: float32 [T, 3, 3]."""
-    return np.asarray(positions, np.float32)[triangles]
+    found: NDArray[np.float32] = np.asarray(positions, np.float32)[triangles]
+    return found
 
 
 def _positions(mesh: Mesh) -> Iterator[bytes]:

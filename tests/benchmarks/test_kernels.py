@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.kernels.checks import check
 from benchmarks.kernels.compiler import IS_X86
 from benchmarks.kernels.counting import BLOCK_BYTES, NODE_BYTES, Visits, count_visits
 from benchmarks.kernels.launcher import FP32_UNITS, Properties
 from benchmarks.kernels.operations import counted, operations
 from benchmarks.kernels.probe import Machine, probe_host
 from benchmarks.kernels.roofline import operations_of, roof_of
-from benchmarks.kernels.section import check, kernels
+from benchmarks.kernels.section import kernels
 from benchmarks.options import CheckFailed, Options
 from benchmarks.rays.scenes import ray_kinds, spheres
 from benchmarks.timing import CPU

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.kernels import probe
+from benchmarks.kernels.checks import answers_of, check
 from benchmarks.kernels.launcher import PycudaLauncher
 from benchmarks.kernels.probe import probe_gpu
-from benchmarks.kernels.section import answers_of, check
 from benchmarks.kernels.tracers import GpuTracer
 from benchmarks.rays.scenes import ray_kinds, spheres
 from benchmarks.timing import WALL
