@@ -1,12 +1,14 @@
 """Big meshes load in time that grows with their size, not faster."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gpuqueue.scene import load_scene
+from gpuqueue.scene import load_scene, pack, watch
+from tests.scene.test_buffers import LAYOUTS, SHADERS
 from tests.scene.test_graph import PARTS
 
 END = ' instance "i" "big" end instance instgroup "world" "camera" "i" end instgroup'
@@ -65,4 +67,29 @@ def test_a_trilist_is_read_in_bulk(tmp_path: Path) -> None:
     splitting = time.process_time() - start
     loading, _ = seconds(tmp_path, text)
     assert len(words) > 450_000
-    assert loading < 40 * splitting + 1
+    assert loading < 10 * splitting + 0.2
+
+
+@pytest.mark.parametrize("write", [trilist, group])
+def test_a_load_needs_no_more_than_three_times_the_memory_of_its_arrays(
+    tmp_path: Path, write: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The map of the file is not counted: the system can drop it at any time."""
+    monkeypatch.setattr(watch, "INTERVAL_S", 0.0)
+    (tmp_path / "s.mi").write_text(PARTS + write(400) + END)
+    seen: list[int] = []
+    before = private_bytes()
+    scene = load_scene(
+        Path("s.mi"), tmp_path, report=lambda *_: seen.append(private_bytes() - before)
+    )
+    buffers = pack(scene, LAYOUTS, SHADERS)
+    seen.append(private_bytes() - before)
+    arrays = (buffers.positions, buffers.normals, buffers.uvs, buffers.triangles)
+    assert len(seen) > 4
+    assert max(seen) < 3 * sum(array.nbytes for array in arrays)
+
+
+def private_bytes() -> int:
+    """Resident memory that is no map of a file."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) * 1024
