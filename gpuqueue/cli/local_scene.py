@@ -31,7 +31,16 @@ def locate(scene: Path, root: Path | None) -> tuple[Path, Path]:
 
 
 def load(scene: Path, root: Path | None) -> Scene:
-    """Read the scene. Raises SceneError."""
+    """Read the scene; a terminal is shown how far it is read. Raises SceneError."""
+    from rich.console import Console
+    from rich.text import Text
+
     from gpuqueue.scene import load_scene
 
-    return load_scene(*locate(scene, root))
+    path, root = locate(scene, root)
+    with Console(stderr=True).status(Text(f"Reading {path}")) as status:
+
+        def report(what: str, share: float) -> None:
+            status.update(Text(f"{what}: {share:.0%}"))
+
+        return load_scene(path, root, report=report)

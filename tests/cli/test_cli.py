@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.status import Status
 from typer.testing import CliRunner, Result
 
 from gpuqueue import __version__
@@ -16,6 +17,7 @@ from gpuqueue.config import embedded_settings
 from gpuqueue.device import DEVICES
 from gpuqueue.job import Job
 from gpuqueue.queues import open_queue
+from gpuqueue.scene import watch
 
 SCENE = """\
 options "options" end options
@@ -170,6 +172,15 @@ def test_inspect_tells_counts_materials_and_lights() -> None:
     shown = ("2 stored, 2 placed", "8 x 8 pixels", "<shining> [bold]", "one_color", "lamp")
     for text in (*shown, "film of 8 x 8 pixels", "acceleration structure", "3.5 KiB"):
         assert text in result.stdout
+
+
+def test_a_terminal_is_shown_how_far_a_scene_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "INTERVAL_S", 0.0)
+    shown: list[str] = []
+    monkeypatch.setattr(Status, "update", lambda _, text: shown.append(text.plain))
+    assert run("inspect", "wall.mi").exit_code == 0
+    assert shown[0].startswith("Reading wall.mi: ")
+    assert any(line.startswith("Placing elements") for line in shown)
 
 
 def test_a_broken_scene_is_shown_with_a_caret(folder: Path) -> None:
