@@ -67,7 +67,7 @@ def calibrate(driver: CudaDriver) -> dict[str, float]:
     """
     trial = Trial(_scene())
     seconds = {Loop.name: trial.run(driver, Loop(driver))}
-    for name in SCHEDULES.keys() - {Loop.name}:
+    for name in sorted(SCHEDULES.keys() - {Loop.name}):
         try:
             seconds[name] = trial.run(driver, SCHEDULES[name](driver))
         except (OutOfMemory, OtherFilm) as error:

@@ -28,6 +28,9 @@ SLOTS_PER_THREAD = 4
 #: Waves between two looks at whether a batch is done. They are given before the answer to the last
 #: look is awaited, so the GPU does not wait for the host; waves too many find nothing to do.
 WAVES_AT_ONCE = 4
+#: Waves take turns with two queues and three sets of counters: other numbers say nothing more, and
+#: a count to 2^32 would one day lose its turn.
+WAVE_NUMBERS = 2 * 3
 STAGES = ("generate_paths", "extend_paths", "shade_paths", "connect_paths")
 
 
@@ -150,7 +153,7 @@ class Wavefront:
         for _ in range(WAVES_AT_ONCE):
             for stage in STAGES:
                 self._launch(driver, _twin(stage, batch), batch, after)
-            self._wave = (self._wave + 1) % 2**32
+            self._wave = (self._wave + 1) % WAVE_NUMBERS
         content, wave = driver.snapshot(self._queue.counters), self._wave
         return lambda: self._has_ended(content(), wave, samples_of(batch))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,21 @@ def test_every_schedule_makes_the_film_of_the_cpu(
     }[schedule.gpu_schedule] in kernels
     device.close()
     assert not gpu.mistakes
+
+
+def test_waves_go_on_with_the_turns_of_queues_and_counters_whatever_their_number(
+    gpu: FakeGpu, scene: SceneBuffers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_schedules(monkeypatch)
+    device = DEVICES.load("cupy")(SETTINGS.model_copy(update={"gpu_schedule": "wavefront"}))
+    film_of(device, scene, WORKS)
+    waves = [
+        int(job["wavefront"]["wave"]) for kernel, job in gpu.launches if kernel == "extend_paths"
+    ]
+    assert len(waves) > 20
+    for before, after in pairwise(waves):
+        assert (after - before - 1) % 6 == 0
+    device.close()
 
 
 def test_a_job_is_cut_into_batches_that_have_every_sample_once_in_order(
