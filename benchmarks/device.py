@@ -10,6 +10,7 @@ from benchmarks.options import Options
 from benchmarks.timing import CPU, WALL, Clock
 from gpuqueue.config.settings import RenderSettings
 from gpuqueue.device import Device, choose_device
+from gpuqueue.device.kernel_device import KernelDevice
 
 #: The setting that names a GPU's schedule.
 SCHEDULE = "gpu_schedule"
@@ -24,10 +25,15 @@ def settings_of(options: Options, schedule: str = "") -> RenderSettings:
 def schedules_of(device: str) -> tuple[str, ...]:
     """The ways in which a GPU's threads can be given their samples, to be measured each; the CPU
     has one, which has no name: ``("",)``."""
-    field = RenderSettings.model_fields.get(SCHEDULE)
-    if device not in ("cupy", "pycuda") or field is None:
+    if device not in ("cupy", "pycuda"):
         return ("",)
-    return tuple(name for name in get_args(field.annotation) if name != "auto")
+    known = get_args(RenderSettings.model_fields[SCHEDULE].annotation)
+    return tuple(name for name in known if name != "auto")
+
+
+def runs(device: Device, schedule: str) -> bool:
+    """Whether it does as it was told: a schedule that finds no room gives way to another."""
+    return not schedule or (isinstance(device, KernelDevice) and device.schedule == schedule)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmarks.device import clock_of, open_device, schedules_of
+from benchmarks.device import clock_of, open_device, runs, schedules_of
 from benchmarks.integrator.convergence import Curve, converge, seconds_to
 from benchmarks.integrator.reference import Reference, reference_of, witnessed
 from benchmarks.integrator.stage import Stage
@@ -36,7 +36,10 @@ def integrator(options: Options) -> Iterator[Row]:
         scene = build(name, options.detail)
         for schedule in schedules:
             with open_device(options, schedule) as device:
-                yield from measured(device, schedule, scene, options)
+                if runs(device, schedule):
+                    yield from measured(device, schedule, scene, options)
+                else:
+                    print(f"{name}: without {schedule}, which finds no room on the device")
 
 
 def measured(device: Device, schedule: str, scene: Scene, options: Options) -> Iterator[Row]:

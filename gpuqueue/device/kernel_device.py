@@ -101,6 +101,11 @@ class KernelDevice:
         """What it runs on, for launches that are not pictures."""
         return self._driver
 
+    @property
+    def schedule(self) -> str:
+        """Name of the way in which threads are given their samples."""
+        return self._schedule.name
+
     def memory(self) -> Memory:
         """Bytes in all, and bytes free now."""
         return self._driver.memory()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.device import open_device, schedules_of, settings_of
+from benchmarks.device import open_device, runs, schedules_of, settings_of
 from benchmarks.integrator.convergence import Point, converge, seconds_to
 from benchmarks.integrator.reference import read, reference_of, witnessed, write_reference
 from benchmarks.integrator.section import check, integrator
@@ -120,6 +120,12 @@ def test_every_schedule_of_a_gpu_is_measured_and_the_cpu_has_one() -> None:
     for device in ("cupy", "pycuda"):
         schedules = schedules_of(device)
         assert "auto" not in schedules
+        assert {"loop", "wavefront"} <= set(schedules)
         for schedule in schedules:
-            settings = settings_of(Options(device=device), schedule)
-            assert getattr(settings, "gpu_schedule", "") == schedule
+            assert settings_of(Options(device=device), schedule).gpu_schedule == schedule
+
+
+def test_a_schedule_that_gave_way_to_another_is_not_measured(stage: Stage) -> None:
+    assert runs(stage.device, "")
+    assert runs(stage.device, "loop")
+    assert not runs(stage.device, "wavefront")
