@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gpuqueue.device import DEVICES, Work, why_not
+from gpuqueue.device.schedules import SCHEDULES
 from gpuqueue.scene import SceneBuffers
 
 from .conftest import SETTINGS
@@ -11,8 +12,8 @@ from .conftest import SETTINGS
 WIDTH, HEIGHT, SAMPLES = 48, 32, 256
 
 
-def film_on(name: str, scene: SceneBuffers) -> np.ndarray:
-    device = DEVICES.load(name)(SETTINGS)
+def film_on(name: str, scene: SceneBuffers, schedule: str = "loop") -> np.ndarray:
+    device = DEVICES.load(name)(SETTINGS.model_copy(update={"gpu_schedule": schedule}))
     handle, film = device.upload(scene), device.new_film(scene.camera, WIDTH, HEIGHT)
     half = SAMPLES // 2
     for first in (0, half):
@@ -35,4 +36,5 @@ def test_a_real_gpu_renders_the_cpus_picture(name: str, scene: SceneBuffers) -> 
     assert np.median(difference) < 1e-5
     assert (difference < 1e-2).mean() > 0.95
     np.testing.assert_allclose(on_gpu.mean(axis=(0, 1)), on_cpu.mean(axis=(0, 1)), rtol=0.01)
-    np.testing.assert_array_equal(film_on(name, scene), on_gpu)
+    for schedule in SCHEDULES:
+        np.testing.assert_array_equal(film_on(name, scene, schedule), on_gpu)
