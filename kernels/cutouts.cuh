@@ -1,26 +1,32 @@
 // Surfaces that are cut out: whether a ray finds a triangle at all.
 #pragma once
-#include "render_job.cuh"
 #include "sampler.cuh"
+#include "surface_textures.cuh"
 
-DEVICE float absence_of(const RenderJob& job, uint32_t instance_index, uint32_t triangle_index) {
-  const Instance& instance = job.instances[instance_index];
-  const Triangle& triangle =
-      job.triangles[job.meshes[instance.mesh].first_triangle + triangle_index];
-  return job.materials[job.material_slots[instance.first_material + triangle.material]].absence;
+// Share of rays that find nothing at a point of a triangle.
+template <class Job>
+DEVICE float absence_at(const Job& job, const Hit& hit, float spread) {
+  const Material& material = material_of_triangle(job, hit);
+  if constexpr (Job::textured) {
+    if (material.opacity_steps)
+      return 1.0f - texture_value(job, material.opacity_steps, hit, spread).x;
+  }
+  return material.absence;
 }
 
 // By chance, in a dimension that belongs to the path's segment and the triangle alone: surfaces one
 // behind the other decide independently, each stratified over the samples of a pixel, and a triangle
 // that is met twice answers the same.
+template <class Job>
 struct DrawnPresence {
-  const RenderJob& job;
+  const Job& job;
   Sampler sampler;
   uint32_t segment;
+  float spread;  // of the segment's ray, see texture_view.cuh
 
-  DEVICE bool operator()(uint32_t instance, uint32_t triangle) const {
-    const float absence = absence_of(job, instance, triangle);
+  DEVICE bool operator()(const Hit& hit) const {
+    const float absence = absence_at(job, hit, spread);
     if (absence <= 0.0f) return true;
-    return draw1(sampler, hash(hash(hash(instance) + triangle) + segment)) >= absence;
+    return draw1(sampler, hash(hash(hash(hit.instance) + hit.triangle) + segment)) >= absence;
   }
 };

@@ -59,11 +59,18 @@ DEVICE void generate_abreast(const Job& job, PixelPosition pixel, uint32_t sampl
 
 enum SegmentKind : uint32_t { SEGMENT_SCATTERED, SEGMENT_CONNECTION, SEGMENT_KINDS };
 
+// Shadows are as sharp as textures are.
+template <class Job>
+DEVICE float spread_of_segment(const Job& job, const Path& path, SegmentKind kind) {
+  return Job::textured && kind == SEGMENT_SCATTERED ? spread_of(job, path) : 0.0f;
+}
+
 template <class Job>
 DEVICE auto conditions_of(const Job& job, const Path& path, SegmentKind kind) {
   if constexpr (Job::varies)
-    return Moment<DrawnPresence>{path.time,
-                                 {job, path.sampler, path.bounce * SEGMENT_KINDS + kind}};
+    return Moment<DrawnPresence<Job>>{
+        path.time,
+        {job, path.sampler, path.bounce * SEGMENT_KINDS + kind, spread_of_segment(job, path, kind)}};
   else
     return Always{};
 }
@@ -92,7 +99,7 @@ DEVICE void gather_emission(const RenderJob& job, Path& path, const Surface& at,
   const float connected =
       per_solid_angle(at.emission_share * emission_pdf(job, at.emission), distance, cosine);
   path.radiance = path.radiance +
-                  path.throughput * at.emission * mis_weight(path.scatter_pdf, connected);
+                  path.throughput * at.emission * at.glow * mis_weight(path.scatter_pdf, connected);
 }
 
 template <class Job>
@@ -133,7 +140,8 @@ DEVICE void play_roulette(Path& path) {
 // Takes in what the surface emits, chooses a light to connect to and the next segment.
 template <class Job>
 DEVICE Connection shade(const Job& job, Path& path, const Hit& hit, const BounceDraws& draws) {
-  const Surface at = surface_at(job, path.ray, hit, path.time);
+  ShaderPlaces<Job> places;
+  const Surface at = surface_at(job, path, hit, places);
   gather_emission(job, path, at, hit.t);
   if (path.bounce + 1 >= job.max_depth) {
     path.is_alive = false;

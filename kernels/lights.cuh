@@ -47,19 +47,25 @@ DEVICE SurfacePoint point_of_light(const Job& job, uint32_t index, Float2 weight
   return {point_on(job.light_faces[index], weights.x, weights.y), 1.0f};
 }
 
-// Share of rays that find the light's triangle there, which a shadow ray that ends before it does not
-// ask.
+// The light's emission at a point of its triangle, less the share of rays that do not find it there:
+// a shadow ray ends before it.
 template <class Job>
-DEVICE float presence_of(const Job& job, const Light& light) {
-  if constexpr (Job::varies) return 1.0f - absence_of(job, light.instance, light.triangle);
-  else return 1.0f;
+DEVICE Float3 color_at(const Job& job, const Light& light, Float2 weights) {
+  if constexpr (Job::varies) {
+    const Hit hit = {0.0f, weights.x, weights.y, light.instance, light.triangle};
+    const Float3 glow = glow_at(job, material_of_triangle(job, hit), hit, 0.0f);
+    return light.color * (1.0f - absence_at(job, hit, 0.0f)) * glow;
+  } else {
+    return light.color;
+  }
 }
 
 template <class Job>
 DEVICE LightSample sample_triangle(const Job& job, uint32_t index, Float3 from, Float2 u,
                                    float time) {
   const Light& light = job.lights[index];
-  const SurfacePoint chosen = point_of_light(job, index, uniform_triangle(u), time);
+  const Float2 weights = uniform_triangle(u);
+  const SurfacePoint chosen = point_of_light(job, index, weights, time);
   const FacePoint& point = chosen.point;
   // From above the triangle, so that the shadow ray ends before it.
   const Float3 toward = offset_origin(point.position, point.normal, point.error) - from;
@@ -69,7 +75,7 @@ DEVICE LightSample sample_triangle(const Job& job, uint32_t index, Float3 from, 
   if (!(cosine > 0.0f)) return unlit();  // behind it, or in its plane
   const float pdf =
       per_solid_angle(chosen.emission_share * emission_pdf(job, light.color), distance, cosine);
-  return {direction, distance, light.color * presence_of(job, light), pdf,
+  return {direction, distance, color_at(job, light, weights), pdf,
           (job.instances[light.instance].mask & VISIBLE_TO_PATHS) != 0};
 }
 

@@ -23,6 +23,9 @@ KERNEL(render, RenderJob, job, item) { render_pixel(job, item); }
 // For jobs with is_varying.
 KERNEL(render_varying, VaryingJob, job, item) { render_pixel(job, item); }
 
+// For jobs with is_textured.
+KERNEL(render_textured, TexturedJob, job, item) { render_pixel(job, item); }
+
 // The same in two steps: threads take samples until none is left; then the film adds them up.
 WARP_KERNEL(render_persistent, QueuedJob<RenderJob>, job, item) { trace_queued_samples(job); }
 WARP_KERNEL(render_persistent_varying, QueuedJob<VaryingJob>, job, item) {

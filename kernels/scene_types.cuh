@@ -46,11 +46,15 @@ struct Instance {
 // scene's parameter block. Emission is radiance, from the front side only.
 //
 // absence, 0 to 1, is the share of rays that find nothing where the surface is: 1 - its opacity.
+//
+// Textures are steps (textures/steps.cuh) from a place in RenderJob::texture_steps on; at place 0
+// there are none. They set parameters of the shader, what the emission is times, and the opacity.
 struct Material {
   uint32_t shader;
   uint32_t parameters;
   Float3 emission;
   float absence;
+  uint32_t surface_steps, emission_steps, opacity_steps;
 };
 
 enum LightKind : uint32_t { LIGHT_TRIANGLE, LIGHT_POINT, LIGHT_SPOT, LIGHT_DIRECTIONAL };

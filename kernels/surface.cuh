@@ -1,7 +1,7 @@
 // The point where a path meets the scene.
 #pragma once
 #include "moving_face.cuh"
-#include "shaders.cuh"
+#include "surface_textures.cuh"
 
 struct Surface {
   Float3 position;
@@ -11,6 +11,7 @@ struct Surface {
   Float2 uv;
   bool front;  // the viewer is on the triangle's front
   Float3 emission;
+  Float3 glow;           // what textures make of the emission: it is times this
   float emission_share;  // of the light table's density that holds here, see Light
   ShaderCall shader;
 };
@@ -24,29 +25,6 @@ DEVICE Float3 consistent_normal(Float3 shading, Float3 normal, Float3 outgoing) 
   const float least = minimum(0.9f * dot(normal, outgoing), 0.01f);
   if (height >= least) return shading;
   return normalize(outgoing + normalize(reflected + normal * (least - height)));
-}
-
-template <class T>
-struct AtCorners {
-  T a, b, c;
-};
-
-// What the vertices of the triangle that was hit have in an array over all vertices.
-template <class T>
-DEVICE AtCorners<T> at_corners(const RenderJob& job, const Hit& hit, const T* of_vertices) {
-  const Mesh& mesh = job.meshes[job.instances[hit.instance].mesh];
-  const Triangle& triangle = job.triangles[mesh.first_triangle + hit.triangle];
-  const T* own = of_vertices + mesh.first_vertex;
-  return {own[triangle.vertex[0]], own[triangle.vertex[1]], own[triangle.vertex[2]]};
-}
-
-DEVICE Float3 interpolate(const AtCorners<Float3>& of, const Hit& hit) {
-  return of.a * (1.0f - hit.u - hit.v) + of.b * hit.u + of.c * hit.v;
-}
-DEVICE Float2 interpolate(const AtCorners<Float2>& of, const Hit& hit) {
-  const float w = 1.0f - hit.u - hit.v;
-  return {of.a.x * w + of.b.x * hit.u + of.c.x * hit.v,
-          of.a.y * w + of.b.y * hit.u + of.c.y * hit.v};
 }
 
 template <class Job>
@@ -70,15 +48,6 @@ DEVICE Float3 shading_normal(const Job& job, const Hit& hit, float time, Float3 
   return consistent_normal(smooth * (side / size), normal, outgoing);
 }
 
-DEVICE const Face& face_of(const RenderJob& job, const Hit& hit) {
-  return job.faces[job.instance_faces[hit.instance].first_face + hit.triangle];
-}
-
-DEVICE const Material& material_at(const RenderJob& job, const Hit& hit) {
-  const uint32_t first = job.instance_faces[hit.instance].first_material;
-  return job.materials[job.material_slots[first + face_of(job, hit).material]];
-}
-
 template <class Job>
 DEVICE SurfacePoint hit_point(const Job& job, const InstanceFaces& faces, const Face& face,
                               const Hit& hit, float time) {
@@ -89,9 +58,18 @@ DEVICE SurfacePoint hit_point(const Job& job, const InstanceFaces& faces, const 
   return {placed_point(face, faces, instance, hit), 1.0f};
 }
 
-// time: that of the path.
+// Parameters of a shader that textures set; nothing where there are none.
 template <class Job>
-DEVICE Surface surface_at(const Job& job, const Ray& ray, const Hit& hit, float time) {
+struct ShaderPlaces {
+  alignas(16) float places[Job::textured ? PARAMETER_PLACES : 1];
+};
+
+// The path's time and ray are those of the segment that hit. kept: outlives the surface.
+template <class Job>
+DEVICE Surface surface_at(const Job& job, const Path& path, const Hit& hit,
+                          ShaderPlaces<Job>& kept) {
+  const Ray& ray = path.ray;
+  const float time = path.time;
   const InstanceFaces& faces = job.instance_faces[hit.instance];
   const Face& face = face_of(job, hit);
   const SurfacePoint met = hit_point(job, faces, face, hit, time);
@@ -108,8 +86,14 @@ DEVICE Surface surface_at(const Job& job, const Ray& ray, const Hit& hit, float 
   s.uv = face.mesh_flags & MESH_HAS_UVS ? interpolate(at_corners(job, hit, job.uvs), hit)
                                         : Float2{0.0f, 0.0f};
   s.emission = material.emission;
+  s.glow = splat(1.0f);
   s.emission_share = met.emission_share;
   s.shader = {material.shader, job.parameters + material.parameters};
+  if constexpr (Job::textured) {
+    const float spread = spread_of(job, path);
+    s.glow = glow_at(job, material, hit, spread);
+    s.shader = textured(job, material, hit, spread, kept.places);
+  }
   return s;
 }
 

@@ -36,6 +36,10 @@ SCENE_FIELDS = (
     "material_slots",
     "materials",
     "parameters",
+    "images",
+    "texels",
+    "linear_of_srgb",
+    "texture_steps",
     "lights",
     "light_cdf",
     "emission_density",
@@ -195,6 +199,7 @@ class KernelDevice:
             **self._built(scene, progress),
             "light_count": len(scene.lights),
             "is_varying": len(scene.keys) > 0 or bool(scene.cut.any()),
+            "is_textured": len(scene.texture_steps) > 1,
             **light_guide(scene.light_cdf),
             **{name: getattr(scene, name) for name in SCENE_FIELDS},
         }

@@ -28,15 +28,18 @@ OPTIONS = (
     "-prec-sqrt=true",
     "-fmad=true",
 )
-#: The kernels' entry points: for scenes that stand still, and for those in which something moves.
-ENTRY, ENTRY_VARYING = "render", "render_varying"
-ENTRIES = (ENTRY, ENTRY_VARYING)
+#: The kernels' entry points: for scenes that stand still, for those in which something moves or is
+#: cut out, and for those with textures.
+ENTRY, ENTRY_VARYING, ENTRY_TEXTURED = "render", "render_varying", "render_textured"
+ENTRIES = (ENTRY, ENTRY_VARYING, ENTRY_TEXTURED)
 #: Rays alone (kernels/bvh/trace_rays.cuh): benchmarks launch these.
 TRACE_ENTRIES = ("trace_rays", "trace_shadow_rays")
 
 
 def entry_of(job: npt.NDArray[Any]) -> str:
     """The entry point that a job, one element of layout RenderJob, is for."""
+    if job["is_textured"][0]:
+        return ENTRY_TEXTURED
     return ENTRY_VARYING if job["is_varying"][0] else ENTRY
 
 

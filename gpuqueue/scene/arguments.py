@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gpuqueue.errors import SceneError
 from gpuqueue.scene.declarations import BUILT_IN
-from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import Atom, Connection, Declaration, NamedShader, ShaderCall, Value
-from gpuqueue.scene.model import BLACK, Color
+from gpuqueue.scene.textures.value import Color, Texture, as_number, limited
+
+if TYPE_CHECKING:
+    from gpuqueue.scene.document import Document
+
+BLACK: Color = (0.0, 0.0, 0.0)
 
 #: Larger values leave the range of 32-bit floats once they are multiplied.
 LARGEST = 1e12
@@ -118,6 +123,19 @@ class Arguments:
             return default
         r, g, b = (max(n, 0.0) for n in (numbers * 3 if len(numbers) == 1 else numbers))
         return r, g, b
+
+    def varying(self, name: str, default: Color = BLACK) -> Color | Texture:
+        """Return a colour, which may be a texture."""
+        found = self.document.textures.connected(self, name)
+        return self.color(name, default) if found is None else found
+
+    def varying_fraction(self, name: str, default: float = 0.0) -> float | Texture:
+        """Return a number between 0 and 1, which may be a texture."""
+        found = self.document.textures.connected(self, name)
+        if found is None:
+            return self.fraction(name, default)
+        number = limited(as_number(found))
+        return number if isinstance(number, Texture) else number[0]
 
     def scalar(self, name: str, default: float = 0.0) -> float:
         """Return a number."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,13 @@ from numpy.typing import NDArray
 from gpuqueue.errors import InvalidJob
 from gpuqueue.scene.light_table import LightTable, light_table
 from gpuqueue.scene.model import Camera, Instances, Material, Mesh, Scene
+from gpuqueue.scene.textures.pack import ParameterBlock, StepTable, pack_images, setting_steps
+from gpuqueue.scene.textures.value import Step, Texture
 
 Layouts = Mapping[str, "np.dtype[np.void]"]
 Records = NDArray[np.void]
 
 _HAS_NORMALS, _HAS_UVS = 1, 2
-#: Parameters of every material start at a multiple of this.
-_ALIGNMENT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,11 @@ class SceneBuffers:
     keys: NDArray[np.float32]  #: [K, 12]: transforms of the instances that move, see Motion
     material_slots: NDArray[np.uint32]  #: [S]
     materials: Records  #: Material
-    parameters: NDArray[np.uint8]
+    parameters: NDArray[np.uint8]  #: of the shaders, and operands of the textures' steps
+    images: Records  #: Image
+    texels: NDArray[np.uint8]
+    linear_of_srgb: NDArray[np.float32]  #: [256], or [0] without images
+    texture_steps: Records  #: TextureStep; one alone: no material has a texture
     lights: Records  #: Light
     light_cdf: NDArray[np.float32]  #: [L]
     emission_density: float  #: see Light in scene_types.cuh
@@ -60,7 +63,10 @@ def pack(
     """
     width, height = film_size(scene.camera, width, height)
     _check_kinds(scene.materials, shaders)
-    parameters, offsets = _parameters(scene.materials, layouts)
+    block = ParameterBlock()
+    steps = StepTable(layouts, block)
+    materials = _materials(scene.materials, shaders, layouts, block, steps)
+    images = pack_images(scene.images, layouts)
     lists, list_starts = _material_slots(scene)
     lights = light_table(scene)
     return SceneBuffers(
@@ -74,8 +80,12 @@ def pack(
         cut=_cut_triangles(scene),
         keys=_keys(scene.instances),
         material_slots=lists,
-        materials=_materials(scene.materials, offsets, shaders, layouts["Material"]),
-        parameters=parameters,
+        materials=materials,
+        parameters=block.array(),
+        images=images.images,
+        texels=images.texels,
+        linear_of_srgb=images.linear_of_srgb,
+        texture_steps=steps.records(),
         lights=_lights(lights, layouts["Light"]),
         light_cdf=lights.cdf,
         emission_density=lights.emission_density,
@@ -180,7 +190,7 @@ def _instances(scene: Scene, list_starts: NDArray[np.int64], dtype: np.dtype[np.
 
 
 def _cut_triangles(scene: Scene) -> NDArray[np.uint8]:
-    cut = [material.opacity < 1 for material in scene.materials]
+    cut = [material.cuts_out for material in scene.materials]
     slots = {n: [cut[m] for m in list_] for n, list_ in enumerate(scene.material_lists)}
     if not any(any(flags) for flags in slots.values()):
         return np.zeros(0, np.uint8)
@@ -215,38 +225,47 @@ def _check_kinds(materials: Sequence[Material], shaders: Sequence[str]) -> None:
 
 def _materials(
     materials: Sequence[Material],
-    offsets: Sequence[int],
     shaders: Sequence[str],
-    dtype: np.dtype[np.void],
+    layouts: Layouts,
+    block: ParameterBlock,
+    steps: StepTable,
 ) -> Records:
-    records: Records = np.zeros(len(materials), dtype)
-    records["parameters"] = offsets
-    for index, material in enumerate(materials):
-        records["shader"][index] = shaders.index(material.kind)
-        records["emission"][index] = material.emission
-        records["absence"][index] = 1.0 - material.opacity
+    records: Records = np.zeros(len(materials), layouts["Material"])
+    for record, material in zip(records, materials, strict=True):
+        record["shader"] = shaders.index(material.kind)
+        record["parameters"] = block.add(_parameters(material, layouts[material.kind]))
+        record["emission"] = material.emission
+        record["absence"] = 1.0 - material.opacity
+        record["surface_steps"] = steps.add(_surface_steps(material, layouts[material.kind]))
+        record["emission_steps"] = steps.add(_steps_of(material.emission_texture))
+        record["opacity_steps"] = steps.add(_steps_of(material.opacity_texture))
     return records
 
 
-def _parameters(
-    materials: Sequence[Material], layouts: Layouts
-) -> tuple[NDArray[np.uint8], list[int]]:
-    """The parameter block, and the byte offset of each material's part."""
-    block, offsets = bytearray(), []
-    for material in materials:
-        offsets.append(len(block))
-        record = np.zeros((), layouts[material.kind])
-        for name, value in material.parameters.items():
-            _set(record, name, value, material)
-        block += record.tobytes()
-        block += bytes(-len(block) % _ALIGNMENT)
-    return np.frombuffer(bytes(block), np.uint8), offsets
+def _parameters(material: Material, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """A material's shader parameters; of those that vary the mean."""
+    record = np.zeros((), dtype)
+    for name, value in material.parameters.items():
+        if name not in (dtype.names or ()):
+            raise InvalidJob(f"the kernels' '{material.kind}' has no parameter '{name}'")
+        if isinstance(value, Texture):
+            record[name] = value.mean[:3] if dtype[name].shape else value.mean[0]
+        else:
+            record[name] = value
+    return record
 
 
-def _set(record: NDArray[np.void], name: str, value: Any, material: Material) -> None:
-    if name not in (record.dtype.names or ()):
-        raise InvalidJob(f"the kernels' '{material.kind}' has no parameter '{name}'")
-    record[name] = value
+def _surface_steps(material: Material, dtype: np.dtype[np.void]) -> list[Step]:
+    return [
+        step
+        for name, value in material.parameters.items()
+        if isinstance(value, Texture)
+        for step in setting_steps(dtype, name, value)
+    ]
+
+
+def _steps_of(texture: Texture | None) -> tuple[Step, ...]:
+    return () if texture is None else texture.steps
 
 
 def _lights(table: LightTable, dtype: np.dtype[np.void]) -> Records:

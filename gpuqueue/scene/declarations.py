@@ -25,6 +25,23 @@ _TABLE = {
     "mib_opacity": "color input, color opac",
     "mib_transparency": "color input, color transp",
     "mib_twosided": "color front, color back",
+    "mip_card_opacity": "color input, boolean opacity_in_alpha, scalar opacity 1,"
+    " scalar opacity_threshold",
+    "mib_texture_vector": "integer select, integer selspace, integer vertex, integer project",
+    "mib_texture_remap": "vector input, transform transform, vector repeat, boolean alt_x,"
+    " boolean alt_y, boolean alt_z, boolean torus_x, boolean torus_y, boolean torus_z, vector min,"
+    " vector max, vector offset",
+    "mib_texture_lookup": "color texture tex, vector coord",
+    "mib_texture_lookup2": "color texture tex, scalar factor",
+    "mib_texture_filter_lookup": "color texture tex, vector coord, scalar eccmax, scalar maxminor,"
+    " scalar disc_r, boolean bilinear, integer space, shader remap",
+    "mib_texture_checkerboard": "vector coord, scalar xsize .5, scalar ysize .5, scalar zsize .5,"
+    " color color000, color color001, color color010, color color011, color color100,"
+    " color color101, color color110, color color111",
+    "mib_color_alpha": "color input, scalar factor 1",
+    "mib_color_intensity": "color input, scalar factor 1",
+    "mib_color_mix": "integer num, color color_base, "
+    + ", ".join(f"integer mode_{i}, scalar weight_{i}, color color_{i}" for i in range(8)),
     "one_color": "color color",
     "dielectric_material": "color col, scalar ior, color col_out, scalar ior_out,"
     f" boolean ignore_normals, scalar phong_coef, {_LIGHTS}",

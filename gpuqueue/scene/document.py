@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from gpuqueue.scene.entities import Declaration, Entity, Object, Phenomenon, Render
 from gpuqueue.scene.source import Place
+from gpuqueue.scene.textures.graph import TextureGraph
 from gpuqueue.scene.textures.image_library import ImageLibrary
 from gpuqueue.scene.warnings import Warnings
 from gpuqueue.scene.watch import Watch
@@ -32,6 +33,7 @@ class Document:
         self.render: Render | None = None
         self.warnings = Warnings()
         self.images = ImageLibrary(root, self.warnings)
+        self.textures = TextureGraph(self)
         self.open_namespaces = 0
         #: Points that free-form surfaces have been cut into so far.
         self.surface_points = 0

@@ -16,9 +16,22 @@ from gpuqueue.scene.entities import Material as MaterialEntity
 from gpuqueue.scene.entities import NamedShader, ShaderCall, ShaderList, ShaderName
 from gpuqueue.scene.model import BLACK, Color, Material, Parameter
 from gpuqueue.scene.source import Place
+from gpuqueue.scene.textures.value import (
+    Texture,
+    alpha_of,
+    brightest,
+    less_from_one,
+    limited,
+    mean_of,
+    multiplied,
+    product,
+    squared,
+)
 
 GREY = Material("default", "lambert", {"reflectance": (0.5, 0.5, 0.5)}, note="grey")
 MAX_CHAIN = 16
+#: Of linear Rec. 709 colours.
+LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 Build = Callable[[Arguments], Material]
 
@@ -44,8 +57,12 @@ def _surface(document: Document, shaders: ShaderList, at: Place, depth: int) -> 
     if parameter := PASS_THROUGH.get(call.type):
         inner = _connected(document, arguments.connected(parameter))
         return _surface(document, inner, call.at, depth + 1)
-    if call.type in CUTOUTS:
-        return _cut_out(document, arguments, depth)
+    if call.type in SCREENS:
+        return _screen(document, arguments, depth)
+    if call.type == "mip_card_opacity":
+        return _card(document, arguments, depth)
+    if (unlit := document.textures.texture_of(call)) is not None:
+        return _emitting(Material("", "lambert", {"reflectance": BLACK}, shader=call.type), unlit)
     build = SURFACES.get(call.type)
     if build is None:
         document.warnings(
@@ -57,21 +74,44 @@ def _surface(document: Document, shaders: ShaderList, at: Place, depth: int) -> 
     arguments.check_names()
     material = replace(build(arguments), shader=call.type)
     if call.type in ("mia_material", "mia_material_x"):
-        material = replace(material, opacity=arguments.fraction("cutout_opacity", 1.0))
+        material = cut_out(material, arguments.varying_fraction("cutout_opacity", 1.0))
     if material.note:
         document.warnings(f"'{call.type}': {material.note}", call.at)
     return material
 
 
-def _cut_out(document: Document, a: Arguments, depth: int) -> Material:
+def cut_out(material: Material, share: float | Texture) -> Material:
+    """Return a material of which a share is left, 0 to 1."""
+    left = product(material.opacity_texture or material.opacity, share)
+    mean = min(max(mean_of(left)[0], 0.0), 1.0)
+    return replace(
+        material, opacity=mean, opacity_texture=left if isinstance(left, Texture) else None
+    )
+
+
+def _screen(document: Document, a: Arguments, depth: int) -> Material:
     """The surface of "input", of which a share is there: opacity, or 1 - transparency."""
     inner = _surface(document, _connected(document, a.connected("input")), a.call.at, depth + 1)
-    name, is_transparency = CUTOUTS[a.call.type]
-    color = a.color(name, (0.0, 0.0, 0.0) if is_transparency else (1.0, 1.0, 1.0))
-    share = min(sum(color) / 3, 1.0)
-    if max(color) != min(color):
-        document.warnings(f"'{a.call.type}': the mean of the coloured '{name}' is used", a.call.at)
-    return replace(inner, opacity=inner.opacity * (1 - share if is_transparency else share))
+    name, is_transparency = SCREENS[a.call.type]
+    color = a.varying(name, (0.0, 0.0, 0.0) if is_transparency else (1.0, 1.0, 1.0))
+    if isinstance(color, Texture):
+        share: float | Texture = a.varying_fraction(name)
+    else:
+        share = min(sum(color) / 3, 1.0)
+        if max(color) != min(color):
+            document.warnings(
+                f"'{a.call.type}': the mean of the coloured '{name}' is used", a.call.at
+            )
+    return cut_out(inner, less_from_one(share) if is_transparency else share)
+
+
+def _card(document: Document, a: Arguments, depth: int) -> Material:
+    """``mip_card_opacity``: "input" cut out by its own alpha, or by "opacity"."""
+    inner = _surface(document, _connected(document, a.connected("input")), a.call.at, depth + 1)
+    seen = document.textures.connected(a, "input")
+    if a.boolean("opacity_in_alpha"):
+        return inner if seen is None else cut_out(inner, alpha_of(seen))
+    return cut_out(inner, a.varying_fraction("opacity", 1.0))
 
 
 def _last_call(document: Document, shaders: ShaderList) -> ShaderCall | None:
@@ -93,25 +133,26 @@ def _connected(document: Document, name: str | None) -> ShaderList:
     return (call,) if call else ()
 
 
-def _limited(color: Color) -> Color:
-    """A reflectance: no more light may leave than arrives."""
-    r, g, b = (min(c, 1.0) for c in color)
-    return r, g, b
-
-
-def _scaled(color: Color, factor: float) -> Color:
-    return color[0] * factor, color[1] * factor, color[2] * factor
-
-
-def _product(a: Color, b: Color) -> Color:
-    return a[0] * b[0], a[1] * b[1], a[2] * b[2]
+def _emitting(material: Material, emission: Color | Texture) -> Material:
+    """Return a material that emits; the texture is times a grey emission as bright as its mean."""
+    if not isinstance(emission, Texture):
+        return replace(material, emission=emission)
+    if all(step.kind == "constant" for step in emission.steps):
+        return replace(material, emission=emission.mean[:3])
+    brightness = sum(w * c for w, c in zip(LUMINANCE, emission.mean[:3], strict=True))
+    if not brightness > 0:
+        return material
+    grey = (brightness, brightness, brightness)
+    return replace(material, emission=grey, emission_texture=multiplied(emission, 1 / brightness))
 
 
 def _lambert(a: Arguments) -> Material:
-    return Material("", "lambert", {"reflectance": _limited(a.color("diffuse"))})
+    return Material("", "lambert", {"reflectance": limited(a.varying("diffuse"))})
 
 
-def _phong_of(diffuse: Color, specular: Color, exponent: float, note: str = "") -> Material:
+def _phong_of(
+    diffuse: Color | Texture, specular: Color | Texture, exponent: float, note: str = ""
+) -> Material:
     """The legacy term ``L specular cos^n`` as an energy-normalised lobe.
 
     A light of irradiance pi L meets ``albedo (n + 2) / (2 pi) cos^n``, which gives the legacy
@@ -119,15 +160,17 @@ def _phong_of(diffuse: Color, specular: Color, exponent: float, note: str = "") 
     """
     exponent = min(max(exponent, 1.0), 1e5)
     parameters: dict[str, Parameter] = {
-        "diffuse": diffuse,
-        "specular": _scaled(specular, 2.0 / (exponent + 2.0)),
+        "diffuse": limited(diffuse) if isinstance(diffuse, Texture) else diffuse,
+        "specular": product(
+            limited(specular) if isinstance(specular, Texture) else specular, 2.0 / (exponent + 2.0)
+        ),
         "exponent": exponent,
     }
     return Material("", "phong", parameters, note=note)
 
 
 def _phong(a: Arguments) -> Material:
-    return _phong_of(a.color("diffuse"), a.color("specular"), a.scalar("exponent"))
+    return _phong_of(a.varying("diffuse"), a.varying("specular"), a.scalar("exponent"))
 
 
 def _blinn(a: Arguments) -> Material:
@@ -136,17 +179,12 @@ def _blinn(a: Arguments) -> Material:
     slope = min(max(a.scalar("roughness"), 0.01), 1.0)
     exponent = max((2.0 / slope**2 - 2.0) / 4.0, 1.0)
     note = "approximated by a Phong lobe, without Fresnel"
-    return _phong_of(a.color("diffuse"), a.color("specular"), exponent, note)
-
-
-def _one_color(a: Arguments) -> Material:
-    """An unlit constant: it emits its colour and reflects nothing."""
-    return Material("", "lambert", {"reflectance": BLACK}, emission=a.color("color"))
+    return _phong_of(a.varying("diffuse"), a.varying("specular"), exponent, note)
 
 
 def _reflect(a: Arguments) -> Material:
     note = "only the reflection is rendered" if a.has("input") else ""
-    return Material("", "mirror", {"reflectance": _limited(a.color("reflect"))}, note=note)
+    return Material("", "mirror", {"reflectance": limited(a.varying("reflect"))}, note=note)
 
 
 def _dielectric(a: Arguments) -> Material:
@@ -175,43 +213,43 @@ def _dgs(a: Arguments) -> Material:
     """Diffuse, glossy and specular; with `transp` a specular dielectric."""
     specular, transparency = a.color("specular"), a.fraction("transp")
     if transparency > 0.5 and max(specular) > 0:
-        return _glass(min(max(a.scalar("ior") or 1.5, 0.1), 10.0), _limited(specular))
+        return _glass(min(max(a.scalar("ior") or 1.5, 0.1), 10.0), mean_of(limited(specular)))
     if max(specular) > max(*a.color("glossy"), *a.color("diffuse")):
-        return Material("", "mirror", {"reflectance": _limited(specular)})
+        return Material("", "mirror", {"reflectance": limited(specular)})
     shiny = a.scalar("shiny") or max(a.scalar("shiny_u"), a.scalar("shiny_v")) or 30.0
-    glossy = _scaled(a.color("glossy"), (min(max(shiny, 1.0), 1e5) + 2.0) / 2.0)
-    return _phong_of(a.color("diffuse"), glossy, shiny)
+    glossy = product(a.color("glossy"), (min(max(shiny, 1.0), 1e5) + 2.0) / 2.0)
+    return _phong_of(a.varying("diffuse"), glossy, shiny)
 
 
-def roughness_of_gloss(gloss: float) -> float:
+def roughness_of_gloss(gloss: float | Texture) -> float | Texture:
     """Glossiness 1 (mirror) to 0 (diffuse) as a GGX roughness; square, so that steps look even."""
-    return (1.0 - gloss) ** 2
+    return squared(less_from_one(gloss))
 
 
 def _mia(a: Arguments) -> Material:
     """Reflectivity by Fresnel or r0 + (r90 - r0)(1 - cos)^curve; the rest is transmitted, and
     what is not transmitted is diffuse."""
-    diffuse = _limited(_scaled(a.color("diffuse"), a.fraction("diffuse_weight")))
-    reflection = _limited(_scaled(a.color("refl_color"), a.fraction("reflectivity")))
+    diffuse = limited(product(a.varying("diffuse"), a.varying_fraction("diffuse_weight")))
+    reflection = limited(product(a.varying("refl_color"), a.varying_fraction("reflectivity")))
     is_metal = a.boolean("refl_is_metal")
     if is_metal:
-        reflection = _product(reflection, _limited(a.color("diffuse")))
+        reflection = product(reflection, limited(a.varying("diffuse")))
     ior = min(max(a.scalar("refr_ior"), 1.0), 10.0)
     r0, r90, curve = a.fraction("brdf_0_degree_refl"), a.fraction("brdf_90_degree_refl"), 5.0
     if a.boolean("brdf_fresnel"):
         r0, r90 = ((ior - 1.0) / (ior + 1.0)) ** 2, 1.0
     else:
         curve = min(max(a.scalar("brdf_curve"), 0.0), 100.0)
-    alpha = roughness_of_gloss(a.fraction("refl_gloss"))
-    emission = a.color("additional_color")
-    transparency = a.fraction("transparency")
-    if is_metal and transparency == 0.0 and curve == 5.0 and max(diffuse) == 0.0:
+    alpha = roughness_of_gloss(a.varying_fraction("refl_gloss"))
+    emission = a.varying("additional_color")
+    transparency = a.varying_fraction("transparency")
+    if is_metal and transparency == 0.0 and curve == 5.0 and brightest(diffuse) == 0.0:
         metal: dict[str, Parameter] = {
-            "f0": _scaled(reflection, r0),
-            "f90": _scaled(reflection, r90),
+            "f0": product(reflection, r0),
+            "f90": product(reflection, r90),
             "alpha": alpha,
         }
-        return Material("", "conductor", metal, emission, note=_left_out(a))
+        return _emitting(Material("", "conductor", metal, note=_left_out(a)), emission)
     parameters: dict[str, Parameter] = {
         "diffuse": diffuse,
         "reflection": reflection,
@@ -219,16 +257,17 @@ def _mia(a: Arguments) -> Material:
         "r90": r90,
         "curve": curve,
         "alpha": alpha,
-        "transmission": _limited(_scaled(a.color("refr_color"), transparency)),
+        "transmission": limited(product(a.varying("refr_color"), transparency)),
         "ior": ior,
         "thin_walled": float(a.boolean("thin_walled")),
     }
-    return Material("", "architectural", parameters, emission, note=_left_out(a))
+    return _emitting(Material("", "architectural", parameters, note=_left_out(a)), emission)
 
 
 def _left_out(a: Arguments) -> str:
     features = {
-        "rough refraction": a.fraction("transparency") > 0 and a.fraction("refr_gloss") < 1,
+        "rough refraction": brightest(a.varying_fraction("transparency")) > 0
+        and a.fraction("refr_gloss") < 1,
         "translucency": a.boolean("refr_translucency"),
         "anisotropy": a.scalar("anisotropy") != 1,
         "bump": a.has("bump") and a.connected("bump") is not None,
@@ -238,14 +277,15 @@ def _left_out(a: Arguments) -> str:
 
 
 def _maya_lambert(a: Arguments) -> Material:
-    reflectance = _limited(_scaled(a.color("color"), a.fraction("diffuse")))
-    return Material("", "lambert", {"reflectance": reflectance}, a.color("incandescence"))
+    reflectance = limited(product(a.varying("color"), a.varying_fraction("diffuse")))
+    material = Material("", "lambert", {"reflectance": reflectance})
+    return _emitting(material, a.varying("incandescence"))
 
 
 def _maya_phong(a: Arguments) -> Material:
-    diffuse = _scaled(a.color("color"), a.fraction("diffuse"))
-    material = _phong_of(diffuse, a.color("specularColor"), a.scalar("cosinePower"))
-    return replace(material, emission=a.color("incandescence"))
+    diffuse = product(a.varying("color"), a.varying_fraction("diffuse"))
+    material = _phong_of(diffuse, a.varying("specularColor"), a.scalar("cosinePower"))
+    return _emitting(material, a.varying("incandescence"))
 
 
 SURFACES: dict[str, Build] = {
@@ -254,7 +294,6 @@ SURFACES: dict[str, Build] = {
     "mib_illum_blinn": _blinn,
     "mib_illum_cooktorr": _blinn,
     "mib_reflect": _reflect,
-    "one_color": _one_color,
     "dielectric_material": _dielectric,
     "dgs_material": _dgs,
     "mia_material": _mia,
@@ -264,7 +303,7 @@ SURFACES: dict[str, Build] = {
 }
 
 #: Shaders that let some rays pass: the parameter, and whether it says how many do.
-CUTOUTS = {"mib_opacity": ("opac", False), "mib_transparency": ("transp", True)}
+SCREENS = {"mib_opacity": ("opac", False), "mib_transparency": ("transp", True)}
 
 #: Shaders that hand on the surface of another, and the parameter that names it.
 PASS_THROUGH = {

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from gpuqueue.scene.motion import Shutter
 from gpuqueue.scene.source import SourceFile
 from gpuqueue.scene.textures.image_library import Image, TextureUse
+from gpuqueue.scene.textures.value import Color as Color
+from gpuqueue.scene.textures.value import Texture
 
-Color: TypeAlias = tuple[float, float, float]
 Matrix: TypeAlias = NDArray[np.float64]
-#: A shader parameter of the kernels: one number, or a colour.
-Parameter: TypeAlias = float | Color
+#: A shader parameter of the kernels: one number, or a colour; or what varies over the surface.
+Parameter: TypeAlias = float | Color | Texture
 
 BLACK: Color = (0.0, 0.0, 0.0)
 
@@ -113,6 +114,8 @@ class Mesh:
 class Material:
     """A surface: a kind that the kernels know and its parameters. Emission is radiance.
 
+    Where `emission_texture` and `opacity_texture` are, emission and opacity are their means.
+
     `shader` is the scene's own shader type; `note` says what was left out or approximated.
     """
 
@@ -124,6 +127,19 @@ class Material:
     note: str = ""
     #: Share of rays that find the surface; the others pass as if there were none.
     opacity: float = 1.0
+    emission_texture: Texture | None = None
+    opacity_texture: Texture | None = None
+
+    @property
+    def cuts_out(self) -> bool:
+        """Whether rays may find nothing where the surface is."""
+        return self.opacity < 1 or self.opacity_texture is not None
+
+    @property
+    def is_textured(self) -> bool:
+        """Whether anything of it varies over the surface."""
+        values = (*self.parameters.values(), self.emission_texture, self.opacity_texture)
+        return any(isinstance(value, Texture) for value in values)
 
 
 @dataclass(frozen=True, eq=False)

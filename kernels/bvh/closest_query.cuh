@@ -8,13 +8,23 @@ DEVICE uint32_t number_of(uint32_t triangle) {
   return Conditions::varies ? triangle & ~MAY_BE_ABSENT : triangle;
 }
 
-// triangle: as blocks hold it.
-template <class Conditions>
-DEVICE bool is_there(const Conditions& conditions, uint32_t instance, uint32_t triangle) {
-  if constexpr (Conditions::varies)
+template <int W>
+DEVICE Hit hit_of_lane(const BlockHits<W>& hits, int lane, uint32_t instance, uint32_t triangle) {
+  const float area = hits.area[lane];
+  return {hits.t[lane], hits.second_edge[lane] / area, hits.third_edge[lane] / area, instance,
+          triangle};
+}
+
+template <class Conditions, int W>
+DEVICE bool is_there(const Conditions& conditions, const BlockHits<W>& hits,
+                     const TriangleBlock<W>& block, int lane, uint32_t instance) {
+  if constexpr (Conditions::varies) {
+    const uint32_t triangle = block.triangle[lane];
     return !(triangle & MAY_BE_ABSENT) ||
-           conditions.is_present(instance, triangle & ~MAY_BE_ABSENT);
-  else return true;
+           conditions.is_present(hit_of_lane(hits, lane, instance, triangle & ~MAY_BE_ABSENT));
+  } else {
+    return true;
+  }
 }
 
 // Notice: a function that is told of every hit that may be the closest, while the search goes on.
@@ -35,10 +45,9 @@ struct ClosestQuery {
       const uint32_t instance = first_instance + block.instance[i];
       const uint32_t triangle = number_of<Conditions>(block.triangle[i]);
       if (!is_better(hits.t[i], instance, triangle)) continue;
-      if (!is_there(conditions, instance, block.triangle[i])) continue;
+      if (!is_there(conditions, hits, block, i, instance)) continue;
       t_max = hits.t[i];
-      const float area = hits.area[i];
-      hit = {t_max, hits.second_edge[i] / area, hits.third_edge[i] / area, instance, triangle};
+      hit = hit_of_lane(hits, i, instance, triangle);
       notice(hit);
     }
     return false;
@@ -66,8 +75,7 @@ struct AnyQuery {
     } else {
       for (uint32_t mask = hits.mask; mask; mask &= mask - 1) {
         const int i = W == 1 ? 0 : lowest_bit(mask);
-        if (is_there(conditions, first_instance + block.instance[i], block.triangle[i]))
-          return true;
+        if (is_there(conditions, hits, block, i, first_instance + block.instance[i])) return true;
       }
       return false;
     }

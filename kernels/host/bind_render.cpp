@@ -36,7 +36,8 @@ static void render_on_threads(const nb::bytes& bytes, unsigned threads) {
   const auto job = job_from_bytes<RenderJob>(bytes, "RenderJob");
   check(job);
   nb::gil_scoped_release release;
-  if (job.is_varying) render_all(VaryingJob{job}, threads);
+  if (job.is_textured) render_all(TexturedJob{{job}}, threads);
+  else if (job.is_varying) render_all(VaryingJob{job}, threads);
   else render_all(job, threads);
 }
 

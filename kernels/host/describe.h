@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../scene_types.cuh"
+#include "../textures/image.cuh"
 
 struct Field {
   std::string name;
@@ -28,10 +29,14 @@ struct Layout {
 // The scalar that a field is made of.
 template <class T>
 struct element_of {
-  using type = std::remove_all_extents_t<T>;
+  using type = T;
 };
 template <>
 struct element_of<Float3> {
+  using type = float;
+};
+template <>
+struct element_of<Float4> {
   using type = float;
 };
 template <>
@@ -41,11 +46,12 @@ struct element_of<Transform> {
 
 template <class T>
 Field describe_field(const char* name, size_t offset) {
-  using E = typename element_of<T>::type;
+  using E = typename element_of<std::remove_all_extents_t<T>>::type;
   static_assert(std::is_arithmetic_v<E> || std::is_pointer_v<E> || std::is_enum_v<E>,
                 "a field is made of numbers or is a pointer; give a nested struct as STRUCT_FIELD");
   const char kind = std::is_floating_point_v<E> ? 'f' : std::is_signed_v<E> ? 'i' : 'u';
-  return {name, kind, sizeof(E), sizeof(T) / sizeof(E), offset, ""};
+  constexpr size_t element = sizeof(E);
+  return {name, kind, element, sizeof(T) / element, offset, ""};
 }
 
 #define FIELD(Struct, member) describe_field<decltype(Struct::member)>(#member, offsetof(Struct, member))

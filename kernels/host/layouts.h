@@ -6,6 +6,7 @@
 #include "../wavefront.cuh"
 #include "describe.h"
 #include "shader_layouts.h"
+#include "texture_layouts.h"
 
 // Jobs of scenes in which something moves have the same layout.
 using RenderQueuedJob = QueuedJob<RenderJob>;
@@ -27,7 +28,11 @@ inline std::vector<Layout> all_layouts() {
                STRUCT_FIELD(Instance, motion, "Motion")),
       DESCRIBE(Motion, "Motion", FIELD(Motion, first_key), FIELD(Motion, key_count)),
       DESCRIBE(Material, "Material", FIELD(Material, shader), FIELD(Material, parameters),
-               FIELD(Material, emission), FIELD(Material, absence)),
+               FIELD(Material, emission), FIELD(Material, absence), FIELD(Material, surface_steps),
+               FIELD(Material, emission_steps), FIELD(Material, opacity_steps)),
+      DESCRIBE(Image, "Image", FIELD(Image, offset), FIELD(Image, width), FIELD(Image, height),
+               FIELD(Image, level_count), FIELD(Image, channels), FIELD(Image, kind)),
+      DESCRIBE(TextureStep, "TextureStep", FIELD(TextureStep, kind), FIELD(TextureStep, operands)),
       DESCRIBE(Light, "Light", FIELD(Light, kind), FIELD(Light, falloff), FIELD(Light, position),
                FIELD(Light, direction), FIELD(Light, color), FIELD(Light, cos_inner),
                FIELD(Light, cos_outer), FIELD(Light, fade_start), FIELD(Light, fade_stop),
@@ -38,13 +43,16 @@ inline std::vector<Layout> all_layouts() {
                FIELD(RenderJob, normals), FIELD(RenderJob, uvs), FIELD(RenderJob, triangles),
                FIELD(RenderJob, meshes), FIELD(RenderJob, instances),
                FIELD(RenderJob, material_slots), FIELD(RenderJob, materials),
-               FIELD(RenderJob, parameters), FIELD(RenderJob, lights), FIELD(RenderJob, light_cdf),
+               FIELD(RenderJob, parameters), FIELD(RenderJob, images), FIELD(RenderJob, texels),
+               FIELD(RenderJob, linear_of_srgb), FIELD(RenderJob, texture_steps),
+               FIELD(RenderJob, lights), FIELD(RenderJob, light_cdf),
                FIELD(RenderJob, light_guide), FIELD(RenderJob, light_buckets),
                FIELD(RenderJob, light_count), FIELD(RenderJob, emission_density),
                FIELD(RenderJob, environment), FIELD(RenderJob, film), FIELD(RenderJob, width),
                FIELD(RenderJob, height), FIELD(RenderJob, first_item), FIELD(RenderJob, item_count),
                FIELD(RenderJob, first_sample), FIELD(RenderJob, sample_count),
-               FIELD(RenderJob, seed), FIELD(RenderJob, max_depth), FIELD(RenderJob, is_varying)),
+               FIELD(RenderJob, seed), FIELD(RenderJob, max_depth), FIELD(RenderJob, is_varying),
+               FIELD(RenderJob, is_textured)),
       DESCRIBE(ExactSum, "ExactSum", FIELD(ExactSum, fraction), FIELD(ExactSum, whole)),
       DESCRIBE(FilmPixel, "FilmPixel", STRUCT_FIELD(FilmPixel, red, "ExactSum"),
                STRUCT_FIELD(FilmPixel, green, "ExactSum"),
@@ -81,5 +89,6 @@ inline std::vector<Layout> all_layouts() {
                FIELD(TraceRaysJob, item_count), FIELD(TraceRaysJob, mask)),
   };
   for (const Layout& shader : shader_layouts()) layouts.push_back(shader);
+  for (const Layout& step : texture_layouts()) layouts.push_back(step);
   return layouts;
 }

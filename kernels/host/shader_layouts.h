@@ -3,6 +3,7 @@
 #pragma once
 #include "../shaders.cuh"
 #include "describe.h"
+#include "kind_layouts.h"
 
 inline Layout layout_of(const Lambert*) {
   return DESCRIBE(Lambert, "lambert", FIELD(Lambert, reflectance));
@@ -28,11 +29,6 @@ inline Layout layout_of(const Architectural*) {
                   FIELD(Architectural, r90), FIELD(Architectural, curve),
                   FIELD(Architectural, alpha), FIELD(Architectural, transmission),
                   FIELD(Architectural, ior), FIELD(Architectural, thin_walled));
-}
-
-template <class... Kinds>
-std::vector<Layout> layouts_of(const ShaderList<Kinds...>*) {
-  return {layout_of(static_cast<const Kinds*>(nullptr))...};
 }
 
 // In the order of ids.
