@@ -246,7 +246,7 @@ def test_a_picture_of_one_colour_gives_the_bits_of_that_constant(
 
 def test_a_lamp_with_a_texture_lights_as_its_bright_part_alone(tmp_path: Path) -> None:
     """The left half of a square emits; what it lights, by connections and by scattering."""
-    floor = 'material "white" "mib_illum_lambert" ("diffuse" 1 1 1) end material'
+    floor = 'material "white" "mib_illum_lambert" ("diffuse" 1 1 1) end material '
     half = """
     shader "uv" "mib_texture_vector" ()
     shader "look" "mib_texture_checkerboard" ("coord" = "uv", "xsize" .5, "ysize" 2,
@@ -258,7 +258,7 @@ def test_a_lamp_with_a_texture_lights_as_its_bright_part_alone(tmp_path: Path) -
         ' v 0 t 4 v 1 t 5 v 2 t 6 v 3 t 7 p "{m}" 3 2 1 0 end group end object'
         ' instance "up instance" "up" visible 4 {transform} end instance '
     )
-    small = 'material "m" "one_color" ("color" 3 2 1) end material'
+    small = 'material "m" "one_color" ("color" 3 2 1) end material '
     members = ("square instance", "up instance")
     textured = scene_of(
         tmp_path, floor + half + square("white") + behind.format(m="m", transform=""), members
