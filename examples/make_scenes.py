@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from leaf_pictures import write_pictures
 from mi_writer import (
     Array,
     MeshData,
@@ -24,6 +25,7 @@ from mi_writer import (
     shader,
     smooth_normals,
     sphere,
+    textured_polygons,
     torus,
     torus_knot,
     translate,
@@ -415,11 +417,77 @@ def ground(half: float = 150, steps: int = 40) -> tuple[Array, Array, np.ndarray
     return points, smooth_normals(points, triangles), triangles
 
 
+def leaves() -> None:
+    """Leaves cut out of cards by an image's alpha, on paving stones and over a checkered crate."""
+    s = Parts(header("Leaves that an image cuts out of squares, on paving stones.", 128, 8))
+    sky = shader("one_color", color=[0.55, 0.68, 0.85])
+    s.add(camera([0.4, 1.7, 5.6], [0, 0.75, 0], (800, 450), 42, sky))
+    s.add('color texture "leaf image" "images/leaf.png"\n')
+    s.add('color texture "paving image" "images/paving.png"\n' + LEAF_SHADERS)
+    s.add(square("ground", 12, 12) + square("card", 1, 1))
+    s.add(
+        cube("crate", 0.5) + metal("chrome", [0.9, 0.91, 0.92], 1.0) + trilist("ball", sphere(56))
+    )
+    s.place("ground", rotate(0, -90) @ translate(-6, -6, 0), "paving")
+    s.place("crate", translate(-1.5, 0.5, -0.4) @ rotate(1, 28), "checkered")
+    s.place("ball", translate(1.75, 0.6, -0.5) @ scale(0.6), "chrome")
+    plant(s, np.random.default_rng(21))
+    s.light("sun", aim([3.5, 8.0, 5.0]), 1.5, 1.5, [2600, 2400, 2100])
+    s.write("leaves.mi")
+    write_pictures(SCENES / "images")
+
+
+LEAF_SHADERS = """
+shader "uv" "mib_texture_vector" ("select" 0)
+shader "paved" "mib_texture_remap" ("input" = "uv", "repeat" 10 10 1)
+shader "stones" "mib_texture_lookup" ("tex" "paving image", "coord" = "paved")
+shader "squares" "mib_texture_remap" ("input" = "uv", "repeat" 4 4 1)
+shader "checks" "mib_texture_checkerboard" ("coord" = "squares", "color000" .75 .72 .65,
+    "color110" .75 .72 .65, "color100" .5 .06 .04, "color010" .5 .06 .04)
+shader "leaf colour" "mib_texture_lookup" ("tex" "leaf image", "coord" = "uv")
+shader "leaf alpha" "mib_color_alpha" ("input" = "leaf colour")
+shader "blade" "mib_illum_lambert" ("diffuse" = "leaf colour")
+material "paving" "mib_illum_lambert" ("diffuse" = "stones") end material
+material "checkered" "mia_material" ("diffuse_weight" 1, "diffuse" = "checks", "reflectivity" 1,
+    "refl_gloss" .85, "brdf_0_degree_refl" .05, "brdf_90_degree_refl" 1) end material
+material "leaf" "mip_card_opacity" ("input" = "blade", "opacity" = "leaf alpha") end material
+"""
+
+
+def square(name: str, width: float, height: float) -> str:
+    """A square from the origin up and to the right, with texture coordinates."""
+    corners = [[0, 0, 0], [width, 0, 0], [width, height, 0], [0, height, 0]]
+    return textured_polygons(name, corners, [[0, 1, 2, 3]])
+
+
+def cube(name: str, half: float) -> str:
+    """A cube with texture coordinates 0 to 1 on every side."""
+    side = np.array([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]]) * half
+    turns = [rotate(1, angle) for angle in (0, 90, 180, 270)] + [rotate(0, 90), rotate(0, -90)]
+    corners = np.concatenate([side @ turn[:3, :3].T for turn in turns])
+    return textured_polygons(name, corners, np.arange(24).reshape(6, 4))
+
+
+def plant(s: Parts, random: np.random.Generator) -> None:
+    """Leaves around a stem that does not show, and some that have fallen."""
+    middle = translate(-0.5, 0, 0)
+    for turn in range(42):
+        height, lean = 0.15 + 1.15 * random.random(), random.uniform(20, 75)
+        size = scale(random.uniform(0.45, 0.8))
+        stem = translate(0.15, height, 0.1) @ rotate(1, 137.5 * turn)
+        s.place("card", stem @ rotate(0, lean) @ size @ middle, "leaf")
+    for _ in range(26):
+        x, z = random.uniform(-3, 3), random.uniform(-1, 3)
+        lying = translate(x, 0.02, z) @ rotate(1, random.uniform(0, 360)) @ rotate(0, -86)
+        s.place("card", lying @ scale(random.uniform(0.25, 0.45)) @ middle, "leaf")
+
+
 def write_all() -> None:
-    """Write every generated scene."""
+    """Write every generated scene, and the images that they show."""
     eye()
     glass_and_metal()
     forest()
+    leaves()
 
 
 if __name__ == "__main__":

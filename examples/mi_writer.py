@@ -49,6 +49,22 @@ def polygons(name: str, corners: Sequence[Sequence[float]], faces: Sequence[Sequ
     )
 
 
+def textured_polygons(
+    name: str, corners: Sequence[Sequence[float]] | Array, faces: Sequence[Sequence[int]] | Array
+) -> str:
+    """An object of flat squares; each has all of a texture, its first corner the lower left."""
+    vectors = "\n".join("        " + numbers(c) for c in corners)
+    count = len(corners)
+    at = " ".join(f"v {v} t {count + i}" for face in np.asarray(faces) for i, v in enumerate(face))
+    lines = "\n".join(
+        "        p " + " ".join(str(4 * i + k) for k in range(4)) for i in range(len(faces))
+    )
+    return (
+        f'object "{name}" visible trace shadow\n    group\n{vectors}\n'
+        f"        0 0 0  1 0 0  1 1 0  0 1 0\n        {at}\n{lines}\n    end group\nend object\n"
+    )
+
+
 def instance(name: str, element: str, world_from_element: Array, material: str = "") -> str:
     """An element placed by a matrix for column vectors; the format wants the inverse, in rows."""
     rows = np.linalg.inv(world_from_element).T

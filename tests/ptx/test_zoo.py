@@ -22,6 +22,8 @@ from .zoo import SCENES, zoo_scene
 #: Of scene_types.cuh: triangles, points, spots and directions; three ways to fade.
 LIGHT_KINDS, FALLOFFS = range(4), range(3)
 HAS_NORMALS, HAS_UVS = 1, 2
+#: Of textures/image.cuh and steps.cuh.
+TEXEL_KINDS, NO_MORE_STEPS = range(3), 0xFFFFFFFF
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,17 @@ def test_the_zoo_has_every_kind_of_geometry(zoo: list[SceneBuffers]) -> None:
     assert any(len(s.keys) for s in zoo), "what moves"
     assert any(s.cut.any() for s in zoo), "what is cut out"
     assert {bool(np.any(s.environment)) for s in zoo} == {True, False}
+
+
+def test_the_zoo_has_every_kind_of_texture(zoo: list[SceneBuffers]) -> None:
+    names = native.layouts()["TextureSteps"].names or ()
+    used = all_of(s.texture_steps["kind"] for s in zoo) - {NO_MORE_STEPS}
+    assert {names[kind] for kind in used} == set(names)
+    images = np.concatenate([s.images for s in zoo])
+    assert set(images["kind"].tolist()) == set(TEXEL_KINDS)
+    assert set(images["channels"].tolist()) == {1, 4}
+    assert any(s.materials["opacity_steps"].any() for s in zoo)
+    assert any(s.materials["emission_steps"].any() for s in zoo)
 
 
 def test_every_kernel_that_is_shipped_runs_on_the_zoo(

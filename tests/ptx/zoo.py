@@ -10,7 +10,7 @@ from gpuqueue.scene import SceneBuffers, load_scene, pack
 
 ROOT = Path(__file__).parents[2]
 #: Many diffuse bounces; glass, metal and mirrors; two levels and shared meshes; what moves; what is
-#: cut out; every kind of light.
+#: cut out; every kind of light; textures, of every kind.
 SCENES = {
     Path(name).stem: ROOT / name
     for name in (
@@ -20,6 +20,8 @@ SCENES = {
         "tests/render/scenes/moving.mi",
         "tests/render/scenes/cutouts.mi",
         "tests/render/scenes/every_light.mi",
+        "tests/render/scenes/textured.mi",
+        "tests/render/scenes/every_texture.mi",
     )
 }
 WIDTH, HEIGHT = 48, 32

@@ -14,15 +14,17 @@ import numpy as np
 from gpuqueue.device.native import kernels, layouts
 from gpuqueue.scene import SceneBuffers
 
+from .mitsuba_textures import bitmap
+
 LIGHT_TRIANGLE, LIGHT_POINT, LIGHT_DIRECTIONAL = 0, 1, 3
 FALLOFF_INVERSE_SQUARE = 0
-MESH_HAS_NORMALS = 1
+MESH_HAS_NORMALS, MESH_HAS_UVS = 1, 2
 
 
 def mitsuba_dict(scene: SceneBuffers, folder: Path, max_depth: int) -> dict[str, Any]:
     """The whole scene; `folder` receives the PLY files."""
     # "path" counts what a ray passes through as a bounce, and has its shadow rays stop there.
-    integrator = "volpath" if np.any(scene.materials["absence"]) else "path"
+    integrator = "volpath" if scene.cut.any() else "path"
     result: dict[str, Any] = {
         "type": "scene",
         "integrator": {"type": integrator, "max_depth": max_depth, "rr_depth": 1000},
@@ -85,11 +87,20 @@ def surface(scene: SceneBuffers, material: np.void) -> dict[str, Any]:
     start = int(material["parameters"])
     parameters = np.frombuffer(scene.parameters.tobytes()[start : start + dtype.itemsize], dtype)[0]
     bsdf = BSDFS[kind](parameters)
-    if material["absence"] > 0:
-        bsdf = {"type": "mask", "opacity": 1.0 - float(material["absence"]), "bsdf": bsdf}
+    if material["surface_steps"]:
+        assert kind == "lambert", "textures are compared on matt surfaces"
+        bsdf["bsdf"]["reflectance"] = bitmap(scene, int(material["surface_steps"]))
+    opacity: Any = 1.0 - float(material["absence"])
+    if material["opacity_steps"]:
+        opacity = bitmap(scene, int(material["opacity_steps"]))
+    if opacity != 1.0:
+        bsdf = {"type": "mask", "opacity": opacity, "bsdf": bsdf}
     result: dict[str, Any] = {"bsdf": bsdf}
     if np.any(material["emission"]):
-        result["emitter"] = {"type": "area", "radiance": rgb(material["emission"])}
+        radiance = rgb(material["emission"])
+        if material["emission_steps"]:
+            radiance = bitmap(scene, int(material["emission_steps"]), material["emission"])
+        result["emitter"] = {"type": "area", "radiance": radiance}
     return result
 
 
@@ -149,6 +160,7 @@ def write_instance(scene: SceneBuffers, instance: np.void, stem: Path) -> dict[i
     positions = scene.positions[vertices] @ matrix[:, :3].T + matrix[:, 3]
     smooth = bool(mesh["flags"] & MESH_HAS_NORMALS)
     normals = scene.normals[vertices] @ inverse[:, :3] if smooth else None
+    uvs = scene.uvs[vertices] if mesh["flags"] & MESH_HAS_UVS else None
     shapes = {}
     for slot in np.unique(scene.triangles[count]["material"]):
         triangles = scene.triangles[count]
@@ -156,15 +168,16 @@ def write_instance(scene: SceneBuffers, instance: np.void, stem: Path) -> dict[i
         if np.linalg.det(matrix[:, :3]) < 0:
             faces = faces[:, [0, 2, 1]]
         path = stem.with_name(f"{stem.name}_{slot}.ply")
-        write_ply(path, positions, normals, faces)
+        write_ply(path, positions, normals, uvs, faces)
         shapes[int(slot)] = {"type": "ply", "filename": str(path), "face_normals": not smooth}
     return shapes
 
 
-def write_ply(path: Path, positions: Any, normals: Any, faces: Any) -> None:
+def write_ply(path: Path, positions: Any, normals: Any, uvs: Any, faces: Any) -> None:
     """Write a binary little-endian PLY file."""
-    columns = positions if normals is None else np.hstack([positions, normals])
-    names = ["x", "y", "z", "nx", "ny", "nz"][: columns.shape[1]]
+    given = {"x y z": positions, "nx ny nz": normals, "u v": uvs}
+    columns = np.hstack([values for values in given.values() if values is not None])
+    names = [n for key, values in given.items() if values is not None for n in key.split()]
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(columns)}"]
     header += [f"property float {name}" for name in names]
     header += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header"]

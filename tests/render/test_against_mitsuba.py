@@ -91,7 +91,8 @@ def save_difference(path: Path, a: Images, b: Images) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "samples"), [("cornell.mi", 64), ("metal_glass_points.mi", 128), ("cutouts.mi", 64)]
+    ("name", "samples"),
+    [("cornell.mi", 64), ("metal_glass_points.mi", 128), ("cutouts.mi", 64), ("textured.mi", 64)],
 )
 def test_pictures_agree_with_mitsuba(
     device: Device, name: str, samples: int, tmp_path: Path

@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from gpuqueue.scene import load_scene, pack
 from tests.scene.test_buffers import LAYOUTS, SHADERS
@@ -23,7 +25,7 @@ def test_an_example_loads_without_a_warning_and_has_light(path: Path) -> None:
 
 
 def test_there_are_the_promised_scenes() -> None:
-    assert {"cornell", "forest", "glass_metal", "juggling", "meyemII"} <= {
+    assert {"cornell", "forest", "glass_metal", "juggling", "leaves", "meyemII"} <= {
         path.stem for path in SCENES
     }
 
@@ -44,4 +46,8 @@ def test_the_generated_scenes_are_those_that_the_script_writes(tmp_path: Path) -
         for written, word in zip(path.read_text().split(), kept, strict=True):
             # Another processor may round the last decimal otherwise.
             assert written == word or float(written) == pytest.approx(float(word), abs=2e-4)
-    assert len(list(tmp_path.glob("*.mi"))) == 3
+    assert len(list(tmp_path.glob("*.mi"))) == 4
+    for path in tmp_path.glob("images/*.png"):
+        kept_picture = np.asarray(Image.open(EXAMPLES / "scenes" / "images" / path.name), int)
+        assert np.abs(np.asarray(Image.open(path), int) - kept_picture).max() <= 1
+    assert len(list(tmp_path.glob("images/*.png"))) == 2

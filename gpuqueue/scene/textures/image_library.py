@@ -77,6 +77,8 @@ class ImageLibrary:
 
     def _idle(self, texture: Texture) -> str:
         """The state of a texture that no material asks for."""
+        if texture.shaders:
+            return "computed"
         return "missing" if texture.file and self.locate(texture) is None else "unused"
 
     @staticmethod
