@@ -19,6 +19,7 @@ static const struct {
 #define RUN(kernel, ...) {#kernel, run<__VA_ARGS__, kernel##_item>}
     RUN(render, RenderJob),
     RUN(render_varying, VaryingJob),
+    RUN(render_textured, TexturedJob),
     RUN(render_persistent, QueuedJob<RenderJob>),
     RUN(render_persistent_varying, QueuedJob<VaryingJob>),
     RUN(resolve_samples, QueuedJob<RenderJob>),
