@@ -98,8 +98,16 @@ class Builder:
         return _Given(names, at, is_final)
 
     def _material_list(self, element: Object, given: _Given) -> int:
-        slots = element.geometry.slots if element.geometry else ()
-        return self._list_id(tuple(self._slot(element, slot, given) for slot in slots))
+        geometry = element.geometry
+        slots = geometry.slots if geometry else ()
+        chosen = tuple(self._slot(element, slot, given) for slot in slots)
+        if geometry and geometry.uvs is None and any(self.materials[m].is_textured for m in chosen):
+            self.document.warnings(
+                f"object '{element.name}' has no texture coordinates: of a texture it shows the"
+                " lower left corner",
+                element.at,
+            )
+        return self._list_id(chosen)
 
     def _slot(self, element: Object, slot: str | int | None, given: _Given) -> int:
         """The material of a slot: its own name, else the instances', by the label if they are

@@ -274,3 +274,57 @@ def test_a_lamp_with_a_texture_lights_as_its_bright_part_alone(tmp_path: Path) -
     np.testing.assert_allclose(
         a.reshape(4, 8, 4, 8, 3).mean((1, 3)), b.reshape(4, 8, 4, 8, 3).mean((1, 3)), rtol=0.06
     )
+
+
+CARD = """
+color texture "t" [4 1] 'ff0000ff ff000080 ff000000 ff0000ff'
+shader "uv" "mib_texture_vector" ()
+shader "look" "mib_texture_lookup" ("tex" "t", "coord" = "uv")
+shader "alpha" "mib_color_alpha" ("input" = "look")
+material "green" "one_color" ("color" 0 1 0) end material
+shader "red" "one_color" ("color" 1 0 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "material",
+    [
+        '"mip_card_opacity" ("input" = "look", "opacity_in_alpha" on)',
+        '"mip_card_opacity" ("input" = "red", "opacity" = "alpha")',
+        '"mib_opacity" ("input" = "red", "opac" = "alpha")',
+    ],
+)
+def test_alpha_cuts_out_what_the_camera_sees(tmp_path: Path, material: str) -> None:
+    """A red card before a green wall: by alpha of one or the other, bilinear between texels."""
+    text = CARD + f'material "m" {material} end material'
+    wall = square("green", z=-1, name="wall").replace(
+        "-1 -1 -1 1 -1 -1 1 1 -1 -1 1 -1", "-9 -9 -1 9 -9 -1 9 9 -1 -9 9 -1"
+    )
+    scene = scene_of(tmp_path, text + square("m") + wall, ("square instance", "wall instance"))
+    assert scene.warnings == ()
+    alphas = np.array([1, 128 / 255, 0, 1]).reshape(1, 4, 1)
+    alpha = expected_of(lambda u, v: bilinear(alphas, u, v))[..., 0]
+    seen = picture_of(scene, 256)
+    np.testing.assert_allclose(seen[..., 0], alpha, atol=0.02)
+    np.testing.assert_allclose(seen[..., 1], 1 - alpha, atol=0.02)
+    assert (seen[..., 2] == 0).all()
+
+
+def test_alpha_cuts_out_the_shadow(tmp_path: Path) -> None:
+    """The card is seen by shadow rays alone, the sun stands above: light is 1 - alpha."""
+    text = (
+        CARD
+        + """
+    material "m" "mip_card_opacity" ("input" = "red", "opacity" = "alpha") end material
+    material "white" "mib_illum_lambert" ("diffuse" 1 1 1) end material
+    light "sun" "mib_light_infinite" ("color" 1 1 1) direction 0 0 -1 end light
+    instance "sun instance" "sun" end instance
+    """
+    )
+    card = square("m", z=1, name="card").replace("end instance", "visible off end instance")
+    names = ("square instance", "card instance", "sun instance")
+    scene = scene_of(tmp_path, text + square("white") + card, names)
+    alphas = np.array([1, 128 / 255, 0, 1]).reshape(1, 4, 1)
+    alpha = expected_of(lambda u, v: bilinear(alphas, u, v))[..., 0]
+    lit = picture_of(scene, 256, 2)[..., 0]
+    np.testing.assert_allclose(lit, 1 - alpha, atol=0.03)
