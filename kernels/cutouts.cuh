@@ -14,6 +14,9 @@ DEVICE float absence_at(const Job& job, const Hit& hit, float spread) {
   return material.absence;
 }
 
+// hash(0) is 0, which is FILM_DIMENSION: what is cut out there would depend on the place in the pixel.
+constexpr uint32_t PRESENCE_DIMENSION = 0x9e3779b9u;
+
 // By chance, in a dimension that belongs to the path's segment and the triangle alone: surfaces one
 // behind the other decide independently, each stratified over the samples of a pixel, and a triangle
 // that is met twice answers the same.
@@ -27,6 +30,7 @@ struct DrawnPresence {
   DEVICE bool operator()(const Hit& hit) const {
     const float absence = absence_at(job, hit, spread);
     if (absence <= 0.0f) return true;
-    return draw1(sampler, hash(hash(hash(hit.instance) + hit.triangle) + segment)) >= absence;
+    const uint32_t place = hash(hash(PRESENCE_DIMENSION + hit.instance) + hit.triangle);
+    return draw1(sampler, hash(place + segment)) >= absence;
   }
 };
