@@ -14,7 +14,7 @@ from gpuqueue.device.base import Work
 from gpuqueue.device.film import Film, sums
 from gpuqueue.device.kernel_device import KernelDevice
 from gpuqueue.scene import SceneBuffers
-from tests.ptx.zoo import HEIGHT, SCENES, WIDTH, WORK, zoo_scene
+from tests.ptx.zoo import HEIGHT, SCENES, TEXTURED, WIDTH, WORK, zoo_scene
 
 from .schedules import (
     STAGES,
@@ -58,7 +58,7 @@ MACHINES: dict[str, Callable[[], CpuMachine]] = {
 }
 
 
-@pytest.fixture(scope="module", params=sorted(SCENES))
+@pytest.fixture(scope="module", params=sorted(SCENES.keys() - TEXTURED))
 def scene(request: pytest.FixtureRequest) -> SceneBuffers:
     return zoo_scene(request.param)
 

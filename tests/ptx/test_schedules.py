@@ -28,7 +28,7 @@ from tests.kernels.schedules import (
 
 from . import LaunchError, Program
 from .driver import PtxDriver
-from .zoo import HEIGHT, SCENES, WIDTH, WORK, zoo_scene
+from .zoo import HEIGHT, SCENES, TEXTURED, WIDTH, WORK, zoo_scene
 
 #: In the middle of the picture, where every scene has something.
 PART = replace(WORK, first_pixel=700, pixel_count=150, first_sample=1, sample_count=2)
@@ -46,7 +46,7 @@ SCHEDULES: list[Schedule] = [
 Run = Callable[[Callable[[Batch], None]], Film]
 
 
-@pytest.fixture(scope="module", params=sorted(SCENES))
+@pytest.fixture(scope="module", params=sorted(SCENES.keys() - TEXTURED))
 def scene(request: pytest.FixtureRequest) -> SceneBuffers:
     return zoo_scene(request.param)
 

@@ -24,6 +24,8 @@ SCENES = {
         "tests/render/scenes/every_texture.mi",
     )
 }
+#: Those that `render_textured` alone renders: schedules have no variant for them.
+TEXTURED = {"textured", "every_texture"}
 WIDTH, HEIGHT = 48, 32
 WORK = Work(
     first_pixel=0,
