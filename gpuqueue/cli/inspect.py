@@ -104,15 +104,13 @@ def _needs(scene: Scene) -> Needs:
     """What the scene and a film of the camera's size take, reckoned without building anything."""
     from gpuqueue.device import native
     from gpuqueue.device.kernel_device import SCENE_FIELDS
-    from gpuqueue.device.memory import Need, estimated_needs, film_needs
+    from gpuqueue.device.memory import estimated_needs, film_needs
     from gpuqueue.scene import pack
 
     buffers = pack(scene, native.layouts(), native.kernels().shaders())
-    texels = sum(texture.texel_bytes for texture in scene.textures)
     return (
         *estimated_needs(buffers, SCENE_FIELDS),
         *film_needs(buffers.width, buffers.height),
-        *([Need("textures", texels)] if texels else []),
     )
 
 
