@@ -168,7 +168,9 @@ class KernelDevice:
         }
         for name, value in values.items():
             job[name] = value
-        self._schedule.run(self._driver, job, (scene.mark, film.mark))
+        # Textures have one entry point, that of the loop.
+        schedule = Loop(self._driver) if job["is_textured"][0] else self._schedule
+        schedule.run(self._driver, job, (scene.mark, film.mark))
         return self._driver.finish()
 
     def read(self, film: UploadedFilm) -> npt.NDArray[np.float32]:
