@@ -127,13 +127,20 @@ class Arguments:
     def varying(self, name: str, default: Color = BLACK) -> Color | Texture:
         """Return a colour, which may be a texture."""
         found = self.document.textures.connected(self, name)
-        return self.color(name, default) if found is None else found
+        if found is None:
+            return self.color(name, default)
+        if found.is_constant:
+            r, g, b = (max(channel, 0.0) for channel in found.mean[:3])
+            return r, g, b
+        return found
 
     def varying_fraction(self, name: str, default: float = 0.0) -> float | Texture:
         """Return a number between 0 and 1, which may be a texture."""
         found = self.document.textures.connected(self, name)
         if found is None:
             return self.fraction(name, default)
+        if found.is_constant:
+            return min(max(sum(found.mean[:3]) / 3, 0.0), 1.0)
         number = limited(as_number(found))
         return number if isinstance(number, Texture) else number[0]
 

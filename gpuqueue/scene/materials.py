@@ -137,7 +137,7 @@ def _emitting(material: Material, emission: Color | Texture) -> Material:
     """Return a material that emits; the texture is times a grey emission as bright as its mean."""
     if not isinstance(emission, Texture):
         return replace(material, emission=emission)
-    if all(step.kind == "constant" for step in emission.steps):
+    if emission.is_constant:
         return replace(material, emission=emission.mean[:3])
     brightness = sum(w * c for w, c in zip(LUMINANCE, emission.mean[:3], strict=True))
     if not brightness > 0:

@@ -45,6 +45,11 @@ class Texture:
         return Texture((*self.steps, step), mean)
 
     @property
+    def is_constant(self) -> bool:
+        """Whether it is its mean everywhere."""
+        return all(step.kind != "surface_coordinates" for step in self.steps)
+
+    @property
     def depth(self) -> int:
         """The most values that are on the stack at once."""
         deepest = height = 0
