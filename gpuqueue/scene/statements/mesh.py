@@ -63,12 +63,9 @@ class SlotTable:
             return
         # A row that was given up may have named one more.
         used = materials[: int(slots.max()) + 1]
-        carried = self.current
-        numbers = []
-        for material in used:
-            self.current = carried if material is None else _name_or_label(material)
-            numbers.append(self.number())
-        self.current = list(self._numbers)[numbers[slots[-1]]]
+        named = [self.current if m is None else _name_or_label(m) for m in used]
+        numbers = [self._numbers.setdefault(name, len(self._numbers)) for name in named]
+        self.current = named[slots[-1]]
         if numbers != list(range(len(numbers))):
             slots[:] = np.array(numbers, np.int32)[slots]
 
@@ -82,9 +79,10 @@ def merge_geometry(pieces: Sequence[Geometry]) -> Geometry:
     if len(pieces) == 1:
         return pieces[0]
     slots = list(dict.fromkeys(slot for piece in pieces for slot in piece.slots))
+    numbers = {slot: number for number, slot in enumerate(slots)}
     starts = np.cumsum([0, *(len(piece.positions) for piece in pieces[:-1])])
     renumbered = [
-        np.array([slots.index(slot) for slot in piece.slots], np.int32)[piece.triangle_slots]
+        np.array([numbers[slot] for slot in piece.slots], np.int32)[piece.triangle_slots]
         for piece in pieces
     ]
     return Geometry(
