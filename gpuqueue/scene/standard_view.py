@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gpuqueue.scene.document import Document
 from gpuqueue.scene.entities import (
     Camera,
+    Connection,
     Instance,
     InstanceGroup,
     Light,
@@ -99,7 +100,10 @@ def _emits(material: Material) -> bool:
         for shader in material.shaders
         if isinstance(shader, ShaderCall)
     ]
-    return any(isinstance(color, tuple) and any(color) for color in colors)
+    return any(
+        isinstance(color, Connection) or (isinstance(color, tuple) and any(color))
+        for color in colors
+    )
 
 
 def _light_evenly(document: Document, at: Place) -> None:

@@ -14,6 +14,7 @@ from gpuqueue.scene.gltf.item import Item, Names
 from gpuqueue.scene.gltf.materials import define_material
 from gpuqueue.scene.gltf.meshes import Meshes
 from gpuqueue.scene.gltf.nodes import Nodes
+from gpuqueue.scene.gltf.textures import Textures
 from gpuqueue.scene.source import Library
 from gpuqueue.scene.standard_view import show
 
@@ -50,10 +51,11 @@ def _define_materials(asset: Asset, document: Document, names: Names) -> list[st
     """The names of all materials, and last that of what has none."""
     items = asset.table("materials")
     default = Item({"name": "default"}, asset.root.at.member("materials"))
+    textures = Textures(asset, document, names)
     found = []
     for item in (*items, default):
         found.append(names.take(item, "material"))
-        define_material(document, item, found[-1])
+        define_material(document, textures, item, found[-1])
     return found
 
 

@@ -79,24 +79,17 @@ def _rows(
     asset: Asset, item: Item, count: int, width: int, component: np.dtype[np.generic]
 ) -> NDArray[np.generic]:
     """`count` rows where `item` says, with the stride of its buffer view."""
-    view = asset.entry(item, "bufferView", "bufferViews")
-    if view is None:
-        raise item.error("bufferView", "an index")
-    buffer = view.index("buffer", len(asset.buffers), "buffer")
-    if buffer is None:
-        raise view.error("buffer", "an index")
-    data = asset.buffers[buffer]
-    start, length = view.integer("byteOffset", 0), view.integer("byteLength")
-    if start + length > len(data):
-        raise view.at.error(f"it ends at byte {start + length} of a buffer of {len(data)} bytes")
+    view, data = asset.view(item)
     size = width * component.itemsize
     stride = view.integer("byteStride", size, low=size, high=1 << 16)
     offset = item.integer("byteOffset", 0)
-    if count and offset + stride * (count - 1) + size > length:
-        raise item.at.error(f"{count} elements go beyond the {length} bytes of their buffer view")
+    if count and offset + stride * (count - 1) + size > len(data):
+        raise item.at.error(
+            f"{count} elements go beyond the {len(data)} bytes of their buffer view"
+        )
     if count == 0:
         return np.zeros((0, width), component)
-    return np.ndarray((count, width), component, data, start + offset, (stride, component.itemsize))
+    return np.ndarray((count, width), component, data, offset, (stride, component.itemsize))
 
 
 def _patched(asset: Asset, sparse: Item, values: NDArray[np.generic]) -> NDArray[np.generic]:

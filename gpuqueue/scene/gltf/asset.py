@@ -26,6 +26,7 @@ KNOWN_EXTENSIONS = frozenset(
         "KHR_materials_transmission",
         "KHR_materials_volume",
         "KHR_mesh_quantization",
+        "KHR_texture_transform",
     }
 )
 
@@ -49,6 +50,22 @@ class Asset:
         entries = self.table(table)
         index = item.index(member, len(entries), f"entry of {table}")
         return None if index is None else entries[index]
+
+    def view(self, item: Item) -> tuple[Item, memoryview]:
+        """Return the buffer view that `item` names, and its bytes. Raises SceneError."""
+        view = self.entry(item, "bufferView", "bufferViews")
+        if view is None:
+            raise item.error("bufferView", "an index")
+        buffer = view.index("buffer", len(self.buffers), "buffer")
+        if buffer is None:
+            raise view.error("buffer", "an index")
+        data = self.buffers[buffer]
+        start, length = view.integer("byteOffset", 0), view.integer("byteLength")
+        if start + length > len(data):
+            raise view.at.error(
+                f"it ends at byte {start + length} of a buffer of {len(data)} bytes"
+            )
+        return view, data[start : start + length]
 
 
 def read_asset(library: Library, path: Path) -> Asset:
@@ -121,15 +138,20 @@ def _buffer(library: Library, path: Path, item: Item, chunk: memoryview | None) 
     return data[:length]
 
 
+def bytes_of_data(item: Item) -> bytes:
+    """Return what the "uri" of an item, which begins with ``data:``, holds. Raises SceneError."""
+    head, comma, text = item.text("uri").partition(",")
+    try:
+        if not comma or not head.endswith(";base64"):
+            raise ValueError("no base64")
+        return base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        raise item.at.member("uri").error("this data URI is not base64") from None
+
+
 def _bytes_of(library: Library, path: Path, item: Item, uri: str) -> bytes:
     if uri.startswith("data:"):
-        head, comma, text = uri.partition(",")
-        try:
-            if not comma or not head.endswith(";base64"):
-                raise ValueError("no base64")
-            return base64.b64decode(text, validate=True)
-        except (ValueError, binascii.Error):
-            raise item.at.member("uri").error("this data URI is not base64") from None
+        return bytes_of_data(item)
     try:
         found = library.locate(unquote(uri), (path.parent,), BUFFER_SUFFIXES)
         if found is None:

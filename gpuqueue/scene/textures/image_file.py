@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,14 @@ def read_image(path: Path, role: Role) -> Picture:
     if expected == "openexr":
         _divide_by_alpha(pixels)
     return _picture(np.flipud(pixels), role)
+
+
+def read_image_bytes(data: bytes, role: Role) -> Picture:
+    """Return the picture that the bytes of a file hold. Raises UnreadableImage."""
+    with NamedTemporaryFile(prefix="gpuqueue-") as file:  # OpenImageIO reads files alone
+        file.write(data)
+        file.flush()
+        return read_image(Path(file.name), role)
 
 
 def _format_of(path: Path) -> str:
