@@ -1,6 +1,6 @@
 """A scene as JSON data, to compare with the files beside the scenes of tests/data/mi/valid."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,4 +68,8 @@ def _rounded(value: Any) -> Any:
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _rounded(value.tolist())
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _rounded(getattr(value, f.name)) for f in fields(value)}
     return value

@@ -1,6 +1,7 @@
 """What is written reads back to the same entities, bit for bit."""
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ def test_a_scene_reads_back_to_the_same_entities(path: Path, binary: bool) -> No
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_written_scene_means_the_same(path: Path, tmp_path: Path) -> None:
+    if (path.parent / "images").is_dir():
+        shutil.copytree(path.parent / "images", tmp_path / "images")
     written = tmp_path / "written.mi"
     written.write_bytes(b"".join(scene_pieces(load_document(path, path.parents[1]))))
     assert meaning(load_scene(written, tmp_path)) == meaning(load_scene(path, path.parents[1]))
