@@ -36,6 +36,7 @@ class Nodes:
         self._document = document
         self._names = names
         self._meshes = meshes
+        self._lights = asset.root.child("extensions").child(_PUNCTUAL).children("lights")
         self._instances: dict[int, str | None] = {}
         self._shared: dict[tuple[str, int], str] = {}
         #: The instance of the first camera.
@@ -103,10 +104,9 @@ class Nodes:
             found["mesh"] = name
         if (camera := self._asset.entry(node, "camera", "cameras")) is not None:
             found["camera"] = self._once("camera", node.values["camera"], camera)
-        lights = self._asset.root.child("extensions").child(_PUNCTUAL).children("lights")
         reference = node.child("extensions").child(_PUNCTUAL)
-        if (light := reference.index("light", len(lights), "light")) is not None:
-            found["light"] = self._once("light", light, lights[light])
+        if (light := reference.index("light", len(self._lights), "light")) is not None:
+            found["light"] = self._once("light", light, self._lights[light])
         return found
 
     def _once(self, kind: str, index: int, item: Item) -> str:

@@ -10,7 +10,7 @@ from gpuqueue.scene.subdivision.polygons import (
     around_vertices,
     edge_points,
     moved_vertices,
-    refined_creases,
+    refined,
     sum_over,
 )
 
@@ -26,19 +26,8 @@ def catmull_clark(mesh: Polygons) -> Polygons:
     edge = count + edges.of_corner
     centre = count + len(edges.ends) + mesh.polygon
     corners = np.stack([mesh.corners, edge, centre, edge[mesh.preceding]], axis=1)
-    creases, sharpness = refined_creases(mesh)
-    corner_sharpness = np.zeros(len(points))
-    corner_sharpness[:count] = np.maximum(mesh.corner_sharpness - 1, 0)
-    return Polygons(
-        points,
-        corners.reshape(-1),
-        np.full(len(mesh.corners), 4),
-        _uvs(mesh),
-        creases,
-        sharpness,
-        corner_sharpness,
-        mesh.origin[mesh.polygon],
-    )
+    sizes = np.full(len(mesh.corners), 4)
+    return refined(mesh, points, corners.reshape(-1), sizes, _uvs(mesh), mesh.origin[mesh.polygon])
 
 
 def _smooth_edges(mesh: Polygons, centres: Floats) -> Floats:

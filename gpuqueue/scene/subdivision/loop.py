@@ -10,7 +10,7 @@ from gpuqueue.scene.subdivision.polygons import (
     around_vertices,
     edge_points,
     moved_vertices,
-    refined_creases,
+    refined,
     sum_over,
 )
 
@@ -23,19 +23,10 @@ def loop(mesh: Polygons) -> Polygons:
     edge = count + edges.of_corner
     outer = np.stack([mesh.corners, edge, edge[mesh.preceding]], axis=1)
     inner = edge.reshape(-1, 3)
-    creases, sharpness = refined_creases(mesh)
-    corner_sharpness = np.zeros(len(points))
-    corner_sharpness[:count] = np.maximum(mesh.corner_sharpness - 1, 0)
-    return Polygons(
-        points,
-        np.concatenate([outer, inner]).reshape(-1),
-        np.full(4 * len(mesh.sizes), 3),
-        _uvs(mesh),
-        creases,
-        sharpness,
-        corner_sharpness,
-        np.concatenate([mesh.origin[mesh.polygon], mesh.origin]),
-    )
+    corners = np.concatenate([outer, inner]).reshape(-1)
+    sizes = np.full(4 * len(mesh.sizes), 3)
+    origin = np.concatenate([mesh.origin[mesh.polygon], mesh.origin])
+    return refined(mesh, points, corners, sizes, _uvs(mesh), origin)
 
 
 def _smooth_edges(mesh: Polygons) -> Floats:

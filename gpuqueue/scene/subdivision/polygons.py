@@ -156,11 +156,32 @@ def edge_points(mesh: Polygons, smooth: Floats) -> Floats:
     return points
 
 
-def refined_creases(mesh: Polygons) -> tuple[Indices, Floats]:
-    """Return creases from the vertices to the points of the sharp edges, numbered after them, each
-    less sharp by one."""
+def refined(
+    mesh: Polygons,
+    points: Floats,
+    corners: Indices,
+    sizes: Indices,
+    uvs: Floats | None,
+    origin: Indices,
+) -> Polygons:
+    """Return the mesh after a step whose points are the vertices, those on the edges, and others.
+
+    Creases lead from the vertices to the points of the sharp edges; they and sharp vertices are
+    less sharp by one.
+    """
     edges = mesh.edges
     kept = np.flatnonzero((edges.sharpness > 1) & (edges.uses <= 2))
     middles = len(mesh.points) + kept
     pairs = [np.stack([edges.ends[kept, side], middles], axis=1) for side in (0, 1)]
-    return np.concatenate(pairs), np.tile(edges.sharpness[kept] - 1, 2)
+    corner_sharpness = np.zeros(len(points))
+    corner_sharpness[: len(mesh.points)] = np.maximum(mesh.corner_sharpness - 1, 0)
+    return Polygons(
+        points,
+        corners,
+        sizes,
+        uvs,
+        np.concatenate(pairs),
+        np.tile(edges.sharpness[kept] - 1, 2),
+        corner_sharpness,
+        origin,
+    )
